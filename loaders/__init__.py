@@ -1,0 +1,1 @@
+"""Loaders of Gongkai: documents in, raw metric rows with their evidence out."""

@@ -1,0 +1,224 @@
+"""What the work file knows of its own builds and checks: schema ``checks``.
+
+``checks.builds`` has one row a dbt build, ``checks.check_runs`` one a run of the suites on a layer,
+``checks.check_results`` one an expectation. A build or a check counts only for the very data and code it was
+made of: each carries a token of the tables and the fingerprint of the code, and what is asked later is whether
+both still hold. So a killed refresh goes on where it stood, and nothing unchecked can be published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from loaders.errors import ChecksFailedError
+from loaders.warehouse import new_id, utc_now
+
+if TYPE_CHECKING:
+    import duckdb
+
+LAYERS = ("raw", "marts")
+
+_DDL = """
+create schema if not exists checks;
+create table if not exists checks.builds (
+    build_id varchar primary key,
+    run_id varchar not null,
+    fingerprint varchar not null,
+    raw_token varchar not null,
+    status varchar not null,
+    message varchar,
+    started_at timestamp not null,
+    ended_at timestamp
+);
+create table if not exists checks.check_runs (
+    check_id varchar primary key,
+    layer varchar not null,
+    run_id varchar not null,
+    fingerprint varchar not null,
+    data_token varchar not null,
+    is_passed boolean not null,
+    checked_at timestamp not null
+);
+create table if not exists checks.check_results (
+    check_id varchar not null,
+    suite_name varchar not null,
+    expectation_type varchar not null,
+    column_name varchar,
+    severity varchar not null,
+    description varchar not null,
+    is_success boolean not null,
+    observed varchar,
+    unexpected_count bigint,
+    offending_rows varchar not null
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one expectation found; ``observed`` is an error message when it could not be evaluated."""
+
+    suite_name: str
+    expectation_type: str
+    column_name: str | None
+    severity: str
+    description: str
+    next_step: str
+    is_success: bool
+    is_error: bool
+    observed: str | None
+    unexpected_count: int | None
+    offending_rows: tuple[dict[str, Any], ...]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be published with this finding; a check that could not run blocks as well."""
+        return not self.is_success and (self.severity == "critical" or self.is_error)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedBuild:
+    """A build whose checks passed on the tables as they are now."""
+
+    build_id: str
+    run_id: str
+    fingerprint: str
+    raw_token: str
+    marts_token: str
+
+
+def create_checks(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of builds and checks where they are missing."""
+    con.execute(_DDL)
+
+
+def data_token(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> str:
+    """A token of the content of a schema: tables, columns, row counts and a sum of row hashes.
+
+    ``raw.runs`` is left out, since every run changes it and no model depends on it.
+    """
+    database = database or _scalar(con, "select current_database()")
+    tables = con.execute(
+        "select table_name, list(column_name order by column_index) from duckdb_columns() "
+        "where database_name = ? and schema_name = ? and not (schema_name = 'raw' and table_name = 'runs') "
+        "group by table_name order by table_name",
+        [database, schema],
+    ).fetchall()
+    parts = []
+    for table, columns in tables:
+        # Columns are hashed one by one so that a row of another table shape never hashes alike.
+        values = ", ".join(f'"{column}"' for column in columns)
+        count, total = con.execute(
+            f'select count(*), sum(hash({values})) from "{database}"."{schema}"."{table}"'
+        ).fetchall()[0]
+        parts.append([table, columns, count, str(total)])
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def begin_build(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str, raw_token: str) -> str:
+    """Record that a build starts; until it ends well, no earlier build counts."""
+    build_id = new_id()
+    con.execute(
+        "insert into checks.builds values (?, ?, ?, ?, 'running', null, ?, null)",
+        [build_id, run_id, fingerprint, raw_token, utc_now()],
+    )
+    return build_id
+
+
+def end_build(con: duckdb.DuckDBPyConnection, build_id: str, status: str, message: str | None = None) -> None:
+    """Record how a build ended: ``built`` or ``failed``."""
+    con.execute(
+        "update checks.builds set status = ?, message = ?, ended_at = ? where build_id = ?",
+        [status, message, utc_now(), build_id],
+    )
+
+
+def is_built(con: duckdb.DuckDBPyConnection, fingerprint: str, raw_token: str) -> bool:
+    """Whether the last build ended well and was made of these raw tables by this code."""
+    rows = con.execute(
+        "select status = 'built' and fingerprint = ? and raw_token = ? from checks.builds "
+        "order by started_at desc, build_id desc limit 1",
+        [fingerprint, raw_token],
+    ).fetchall()
+    return bool(rows and rows[0][0])
+
+
+def record_check(
+    con: duckdb.DuckDBPyConnection,
+    layer: str,
+    run_id: str,
+    fingerprint: str,
+    token: str,
+    findings: Sequence[Finding],
+) -> bool:
+    """Record what the suites of a layer found, and return whether they passed."""
+    check_id = new_id()
+    is_passed = not any(finding.blocks for finding in findings)
+    con.execute("begin")
+    con.execute(
+        "insert into checks.check_runs values (?, ?, ?, ?, ?, ?, ?)",
+        [check_id, layer, run_id, fingerprint, token, is_passed, utc_now()],
+    )
+    if findings:
+        con.executemany(
+            "insert into checks.check_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                [
+                    check_id,
+                    finding.suite_name,
+                    finding.expectation_type,
+                    finding.column_name,
+                    finding.severity,
+                    finding.description,
+                    finding.is_success,
+                    finding.observed,
+                    finding.unexpected_count,
+                    json.dumps(finding.offending_rows, ensure_ascii=False, default=str),
+                ]
+                for finding in findings
+            ],
+        )
+    con.execute("commit")
+    return is_passed
+
+
+def is_checked(con: duckdb.DuckDBPyConnection, layer: str, fingerprint: str, token: str) -> bool:
+    """Whether the last check of a layer passed on these tables with these suites."""
+    rows = con.execute(
+        "select is_passed and fingerprint = ? and data_token = ? from checks.check_runs "
+        "where layer = ? order by checked_at desc, check_id desc limit 1",
+        [fingerprint, token, layer],
+    ).fetchall()
+    return bool(rows and rows[0][0])
+
+
+def require_passed_build(con: duckdb.DuckDBPyConnection, fingerprint: str) -> PassedBuild:
+    """The build in the work file, if it may be published.
+
+    Raises:
+        ChecksFailedError: when it was not built, built of other tables or code, or its checks did not pass.
+    """
+    raw_token, marts_token = data_token(con, "raw"), data_token(con, "marts")
+    if not is_built(con, fingerprint, raw_token):
+        raise ChecksFailedError(
+            "nothing to publish: the marts were not built, or not from the documents, seeds and models as they are "
+            "now; run `gongkai refresh`"
+        )
+    for layer, token in (("raw", raw_token), ("marts", marts_token)):
+        if not is_checked(con, layer, fingerprint, token):
+            raise ChecksFailedError(
+                f"nothing published: the checks of {layer} have not passed on the tables as they are now; "
+                f"run `gongkai check {layer}` and mend what it names"
+            )
+    build_id, run_id = con.execute(
+        "select build_id, run_id from checks.builds order by started_at desc, build_id desc limit 1"
+    ).fetchall()[0]
+    return PassedBuild(build_id, run_id, fingerprint, raw_token, marts_token)
+
+
+def _scalar(con: duckdb.DuckDBPyConnection, query: str) -> Any:
+    return con.execute(query).fetchall()[0][0]

@@ -1,0 +1,340 @@
+"""The suites: what people judge about the data, run by Great Expectations over SQL.
+
+In: a layer (``raw`` or ``marts``), its suites in ``expectations/<layer>.yml`` and the work file. Out: one
+:class:`~loaders.builds.Finding` an expectation, and the Data Docs of the layer. Keys, contracts and
+relationships are dbt's and do not stand here.
+
+The format of a suite file::
+
+    layer: raw
+    suites:
+      - table: raw.documents            # also the suite's name
+        keys: [document_id]             # columns that name an offending row
+        about: {en: …, zh: …}
+        expectations:
+          - expect: column_values_to_be_in_set
+            column: status              # every key but the reserved ones is an argument of the expectation
+            value_set: [loaded, rejected]
+            severity: critical          # critical stops a refresh; warning and info are shown
+            en: …                       # what is expected, in words
+            zh: …
+            next_step: …                # what to do when it fails
+          - expect: no_rows             # no row may come out of the query; {table} is the suite's table
+            query: select … from {table} where …
+            …
+
+Where a value follows from a seed it is not written down: ``{seed: metrics, column: metric_code}`` is the set of
+a column, with ``aggregate: min`` or ``max`` its bound as a number, with ``where: {column: value}`` a part of it;
+``{current_year: 0}`` is this year, plus the number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loaders.builds import LAYERS, Finding
+from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.version import PROJECT_ROOT
+from loaders.vocabulary import read_seed
+from loaders.warehouse import Warehouse, open_duckdb, utc_now
+
+if TYPE_CHECKING:
+    import duckdb
+
+EXPECTATIONS = PROJECT_ROOT / "expectations"
+SEVERITIES = ("critical", "warning", "info")
+OFFENDING_ROWS = 10
+
+_ROWS_TYPE = "unexpected_rows_expectation"
+_RESERVED = ("expect", "severity", "en", "zh", "next_step", "query")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One rule of a suite, with seeds resolved."""
+
+    type: str
+    arguments: dict[str, Any]
+    severity: str
+    description_en: str
+    description_zh: str
+    next_step: str
+
+    @property
+    def description(self) -> str:
+        """The rule in both languages."""
+        return f"{self.description_en} {self.description_zh}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The rules of one table."""
+
+    schema: str
+    table: str
+    keys: tuple[str, ...]
+    about: str
+    expectations: tuple[Expectation, ...]
+
+    @property
+    def name(self) -> str:
+        """The suite's name: schema and table."""
+        return f"{self.schema}.{self.table}"
+
+
+def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
+    """The suites of a layer.
+
+    Raises:
+        GongkaiError: when the file is missing or a suite is not written as it should be.
+    """
+    import yaml
+
+    path = folder / f"{layer}.yml"
+    if layer not in LAYERS or not path.is_file():
+        raise GongkaiError(f"no suites for {layer}: {path} is missing")
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        suites = tuple(_parse_suite(entry) for entry in content["suites"])
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise GongkaiError(f"{path}: not a file of suites as described in loaders/checks.py ({error!r})") from error
+    return suites
+
+
+def run_suites(warehouse: Warehouse, layer: str, suites: Sequence[Suite]) -> tuple[Finding, ...]:
+    """Check a layer of the work file and write its Data Docs; the file must not be open in this process.
+
+    Raises:
+        GongkaiError: when the work file cannot be read.
+    """
+    from loaders.data_docs import replace_site
+
+    with replace_site(warehouse.data_docs, layer) as site:
+        results = _run_great_expectations(warehouse.work_file, suites, site)
+    con = open_duckdb(warehouse.work_file, read_only=True)
+    try:
+        return tuple(_finding(con, suite, *outcome) for suite, outcome in results)
+    finally:
+        con.close()
+
+
+def raise_if_blocked(layer: str, findings: Sequence[Finding], docs: Path) -> None:
+    """Refuse to go on when a critical expectation failed.
+
+    Raises:
+        ChecksFailedError: naming suite, expectation, offending rows and what to do.
+    """
+    blocking = [finding for finding in findings if finding.blocks]
+    if not blocking:
+        return
+    lines = [f"the checks of {layer} failed; nothing was published"]
+    for finding in blocking:
+        lines += describe_finding(finding)
+    lines.append(f"all results: {docs / 'index.html'}")
+    raise ChecksFailedError("\n".join(lines))
+
+
+def describe_finding(finding: Finding) -> list[str]:
+    """A failed expectation in lines for a person."""
+    column = f" on {finding.column_name}" if finding.column_name else ""
+    lines = [f"  suite {finding.suite_name}, {finding.expectation_type}{column} ({finding.severity})"]
+    lines.append(f"    expected: {finding.description}")
+    if finding.is_error:
+        lines.append(f"    could not be checked: {finding.observed}")
+    elif finding.unexpected_count is not None:
+        lines.append(f"    met: {finding.unexpected_count} offending rows")
+    else:
+        lines.append(f"    met: {finding.observed}")
+    for row in finding.offending_rows[:OFFENDING_ROWS]:
+        lines.append("      " + ", ".join(f"{name}={value}" for name, value in row.items()))
+    if finding.next_step:
+        lines.append(f"    next: {finding.next_step}")
+    return lines
+
+
+def _parse_suite(entry: dict[str, Any]) -> Suite:
+    schema, table = entry["table"].split(".")
+    about = entry.get("about", {})
+    return Suite(
+        schema=schema,
+        table=table,
+        keys=tuple(entry["keys"]),
+        about=f"{about.get('en', '')} {about.get('zh', '')}".strip(),
+        expectations=tuple(_parse_expectation(rule, entry["table"]) for rule in entry["expectations"]),
+    )
+
+
+def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
+    if rule["severity"] not in SEVERITIES:
+        raise ValueError(f"severity {rule['severity']!r} in {table}; wanted one of {', '.join(SEVERITIES)}")
+    if rule["expect"] == "no_rows":
+        kind = _ROWS_TYPE
+        arguments = {"unexpected_rows_query": " ".join(rule["query"].split()).replace("{table}", "{batch}")}
+    else:
+        kind = f"expect_{rule['expect']}"
+        arguments = {name: _resolve(value) for name, value in rule.items() if name not in _RESERVED}
+    return Expectation(
+        type=kind,
+        arguments=arguments,
+        severity=rule["severity"],
+        description_en=" ".join(rule["en"].split()),
+        description_zh=rule.get("zh", ""),
+        next_step=" ".join(rule.get("next_step", "").split()),
+    )
+
+
+def _resolve(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "current_year" in value:
+        return utc_now().year + int(value["current_year"])
+    wanted = value.get("where", {})
+    column = value["column"]
+    cells = [row[column] for row in read_seed(value["seed"]) if all(row[name] == str(v) for name, v in wanted.items())]
+    known = list(dict.fromkeys(cell for cell in cells if cell))
+    if not known:
+        raise ValueError(f"seed {value['seed']} has nothing in {column}")
+    aggregate = {"min": min, "max": max}.get(value.get("aggregate", ""))
+    return aggregate(int(cell) for cell in known) if aggregate else known
+
+
+_Outcome = tuple[Expectation, bool, dict[str, Any], str | None]
+
+
+def _run_great_expectations(work_file: Path, suites: Sequence[Suite], site: Path) -> list[tuple[Suite, _Outcome]]:
+    # Set before the import: the package reads it then, and must not look for a network.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import logging
+    import warnings
+
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        from loaders.gx_dialect import GX_DIALECT_MODULE
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        for name in list(context.variables.data_docs_sites or {}):
+            context.delete_data_docs_site(name)
+        context.add_data_docs_site("docs", _site_config(site))
+        url = f"duckdb+gx:///{work_file}?access_mode=read_only"
+        source = context.data_sources.add_sql("work", connection_string=url, create_temp_table=False)
+        engine = source.get_execution_engine()
+        engine.dialect_module = GX_DIALECT_MODULE
+        try:
+            results = [pair for suite in suites for pair in _run_suite(gx, context, source, suite)]
+            context.build_data_docs()
+        finally:
+            # Else the pool keeps the file open and dbt, or the next writer in this process, is locked out.
+            engine.close()
+            source.get_engine().dispose()
+    return results
+
+
+def _site_config(site: Path) -> Any:
+    return {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
+    }
+
+
+def _run_suite(gx: Any, context: Any, source: Any, suite: Suite) -> Iterator[tuple[Suite, _Outcome]]:
+    try:
+        asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.schema)
+    except gx.datasource.fluent.interfaces.TestConnectionError as error:
+        missing = Expectation("table_exists", {}, "critical", f"The table {suite.name} is there.", "", "Build it.")
+        yield suite, (missing, False, {}, str(error))
+        return
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(
+            name=suite.name,
+            data=asset.add_batch_definition_whole_table("all"),
+            suite=context.suites.add(
+                gx.ExpectationSuite(
+                    name=suite.name,
+                    meta={"notes": suite.about},
+                    expectations=[
+                        {
+                            "type": rule.type,
+                            "kwargs": rule.arguments,
+                            "severity": rule.severity,
+                            "description": rule.description,
+                            # The number leads from a result back to its rule; results come in another order.
+                            "meta": {"rule": number},
+                        }
+                        for number, rule in enumerate(suite.expectations)
+                    ],
+                )
+            ),
+        )
+    )
+    result_format = {
+        "result_format": "SUMMARY",
+        "unexpected_index_column_names": list(suite.keys),
+        "partial_unexpected_count": OFFENDING_ROWS,
+    }
+    outcomes = {}
+    for result in definition.run(result_format=result_format).results:
+        number = result.expectation_config.meta["rule"]
+        outcomes[number] = (bool(result.success), dict(result.result or {}), _exception(result.exception_info))
+    for number, rule in enumerate(suite.expectations):
+        yield suite, (rule, *outcomes[number])
+
+
+def _exception(info: dict[str, Any] | None) -> str | None:
+    """The message of an exception; it comes flat or by metric."""
+    if not info:
+        return None
+    entries = [info, *(value for value in info.values() if isinstance(value, dict))]
+    for entry in entries:
+        if entry.get("raised_exception"):
+            message = str(entry.get("exception_message") or "unknown error")
+            return message.split("\n\n", 1)[0][:500]
+    return None
+
+
+def _finding(
+    con: duckdb.DuckDBPyConnection,
+    suite: Suite,
+    rule: Expectation,
+    success: bool,
+    result: dict[str, Any],
+    error: str | None,
+) -> Finding:
+    rows: tuple[dict[str, Any], ...] = ()
+    unexpected = result.get("unexpected_count")
+    observed = result.get("observed_value")
+    if not success and error is None:
+        if rule.type == _ROWS_TYPE:
+            unexpected = observed
+            rows = _query_rows(con, rule.arguments["unexpected_rows_query"].replace("{batch}", suite.name))
+        else:
+            rows = tuple(dict(row) for row in result.get("partial_unexpected_index_list") or ())
+    return Finding(
+        suite_name=suite.name,
+        expectation_type=rule.type,
+        column_name=rule.arguments.get("column"),
+        severity=rule.severity,
+        description=rule.description,
+        next_step=rule.next_step,
+        is_success=success and error is None,
+        is_error=error is not None,
+        observed=error if error is not None else None if observed is None else str(observed),
+        unexpected_count=None if unexpected is None else int(unexpected),
+        offending_rows=rows,
+    )
+
+
+def _query_rows(con: duckdb.DuckDBPyConnection, query: str) -> tuple[dict[str, Any], ...]:
+    cursor = con.execute(f"select * from ({query}) limit {OFFENDING_ROWS}")
+    names = [column[0] for column in cursor.description]
+    return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())

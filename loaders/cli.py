@@ -1,0 +1,232 @@
+"""The command line: ``gongkai``, also ``python -m loaders``.
+
+Parses arguments, calls one function a command, turns its result into text or JSON and its refusals into exit
+codes: 0 done, 1 unexpected, 2 usage, 3 documents rejected under ``--strict``, 4 checks failed and nothing
+published, 5 locked by another run. Nobody meets a traceback unless ``GONGKAI_DEBUG=1`` asks for one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from loaders.errors import GongkaiError
+from loaders.settings import Settings, make_settings
+from loaders.version import LOADER_VERSION
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _common_options(command: _Command) -> _Command:
+    options = (
+        click.option(
+            "--warehouse",
+            default="warehouse",
+            envvar="GONGKAI_WAREHOUSE",
+            show_envvar=True,
+            show_default=True,
+            metavar="DIR",
+            help="Folder of the warehouse.",
+        ),
+        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Answer with one JSON value."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _run_options(command: _Command) -> _Command:
+    wait = click.option(
+        "--wait",
+        "wait_seconds",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Wait so long for another run to end; without it a second run is refused.",
+    )
+    return wait(command)
+
+
+def _load_options(command: _Command) -> _Command:
+    options = (
+        click.option("--strict", is_flag=True, help="Exit with 3 when a document was rejected."),
+        click.option("--force", is_flag=True, help="Read known documents again, too."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(LOADER_VERSION, prog_name="gongkai")
+def cli() -> None:
+    """The warehouse of China's government-information-disclosure annual reports."""
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@_load_options
+@_run_options
+@_common_options
+def load(
+    sources: tuple[str, ...],
+    strict: bool,
+    force: bool,
+    wait_seconds: float,
+    warehouse: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Stage documents: a file, a folder or a manifest.csv.
+
+    Known bytes are unchanged. The account of what became of every document is printed.
+    """
+    from loaders.refresh import LoadRequest, run_load
+
+    request = LoadRequest(sources, strict=strict, force=force, wait_seconds=wait_seconds)
+    run_load(make_settings(warehouse, quiet, as_json), request)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json", "csv"]),
+    help="How to show it; table unless --json is given.",
+)
+@_common_options
+def inspect(file: str, output_format: str | None, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Read one document without a database and show every figure with its evidence."""
+    from loaders.inspect import show_file
+
+    show_file(file, output_format or ("json" if as_json else "table"))
+
+
+@cli.command()
+@click.argument("layer", type=click.Choice(["raw", "marts"]), required=False)
+@_run_options
+@_common_options
+def check(layer: str | None, wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Run the suites alone, of one layer or of both, and write the Data Docs."""
+    from loaders.refresh import run_check
+
+    run_check(make_settings(warehouse, quiet, as_json), layer, wait_seconds)
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
+@_load_options
+@click.option("--no-publish", is_flag=True, help="Stop after the checks; `gongkai publish` does the rest.")
+@_run_options
+@_common_options
+def refresh(
+    sources: tuple[str, ...],
+    strict: bool,
+    force: bool,
+    no_publish: bool,
+    wait_seconds: float,
+    warehouse: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Load, check raw, build, check marts, publish.
+
+    Safe to kill and to run twice. What is already done and still holds is not done again.
+    """
+    from loaders.refresh import LoadRequest, run_refresh
+
+    request = LoadRequest(sources, strict=strict, force=force, wait_seconds=wait_seconds)
+    run_refresh(make_settings(warehouse, quiet, as_json), request, publish=not no_publish)
+
+
+@cli.command()
+@_run_options
+@_common_options
+def publish(wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Publish the built work file if its checks passed."""
+    from loaders.refresh import run_publish
+
+    run_publish(make_settings(warehouse, quiet, as_json), wait_seconds)
+
+
+@cli.command()
+@click.option("--agency", required=True, help="Name of the agency, or a part that fits one agency only.")
+@click.option("--year", required=True, type=int, help="The report year: the year that the figures cover.")
+@click.option("--metric", required=True, help="Code of the metric, or its Chinese label.")
+@click.option("--applicant", help="Code of an applicant type; all of them without it.")
+@_common_options
+def trace(
+    agency: str, year: int, metric: str, applicant: str | None, warehouse: str, quiet: bool, as_json: bool
+) -> None:
+    """Show a figure, its evidence, its competitors and its checks."""
+    from loaders.trace import Question, show_trace
+
+    show_trace(make_settings(warehouse, quiet, as_json), Question(agency, year, metric, applicant))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR")
+@click.option(
+    "--format", "output_format", type=click.Choice(["parquet", "csv", "xlsx"]), default="parquet", show_default=True
+)
+@_common_options
+def export(folder: str, output_format: str, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Write the marts of the current release to DIR with checksums."""
+    from loaders.export import export_marts
+
+    export_marts(make_settings(warehouse, quiet, as_json), Path(folder), output_format)
+
+
+@cli.command()
+@_common_options
+def status(warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Show what is loaded, built and published, and the last runs."""
+    from loaders.status import show_status
+
+    show_status(make_settings(warehouse, quiet, as_json))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    # A scheduler stops a run with SIGTERM; as an interrupt it unwinds, so the run is recorded and the lock signed off.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = cli.main(args=arguments, prog_name="gongkai", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("stopped; run it again to go on", 1)
+    except GongkaiError as error:
+        code = _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output left, as `head` does; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:  # the last line of defence: a person gets a sentence, not a traceback
+        hint = "run it again with GONGKAI_DEBUG=1 to see where"
+        code = _fail(f"unexpected {type(error).__name__}: {str(error).strip() or 'no message'}; {hint}", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> int:
+    if os.environ.get("GONGKAI_DEBUG") == "1":
+        traceback.print_exc()
+    print(f"gongkai: {message}", file=sys.stderr)
+    return code
+
+
+__all__ = ["Settings", "cli", "main"]

@@ -1,0 +1,74 @@
+"""Running dbt in this process: one import a refresh instead of one a step, and no file left open."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.version import PROJECT_ROOT
+from loaders.warehouse import Warehouse
+
+_SHOWN_NODES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedNode:
+    name: str
+    status: str
+    message: str
+
+
+def build_marts(warehouse: Warehouse) -> None:
+    """Build seeds, models and tests into the work file; it must not be open in this process.
+
+    Raises:
+        ChecksFailedError: when a test of dbt failed.
+        GongkaiError: when a model or the project itself failed.
+    """
+    os.environ["GONGKAI_WAREHOUSE"] = str(warehouse.root)
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+    from dbt.cli.main import dbtRunner
+
+    arguments = ["--quiet", "--no-use-colors", "--log-level-file", "info", "build"]
+    arguments += ["--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT)]
+    arguments += ["--target-path", str(warehouse.dbt_target), "--log-path", str(warehouse.dbt_target / "logs")]
+    output = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output):
+            result = dbtRunner().invoke(arguments)
+    finally:
+        _close_connections()
+    if result.exception is not None:
+        reason = str(result.exception).strip() or output.getvalue().strip()
+        raise GongkaiError(f"dbt could not build: {reason}; nothing was published")
+    if not result.success:
+        _raise_failed(result.result, output.getvalue(), warehouse)
+
+
+def _close_connections() -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _raise_failed(run: Any, output: str, warehouse: Warehouse) -> None:
+    failed = [
+        _FailedNode(node.node.name, str(node.status), " ".join((node.message or "").split()))
+        for node in getattr(run, "results", ())
+        if str(node.status) in ("error", "fail", "runtime error")
+    ]
+    lines = [f"dbt built with {len(failed)} failures; nothing was published"]
+    lines += [f"  {node.name}: {node.status}: {node.message}" for node in failed[:_SHOWN_NODES]]
+    if not failed:
+        lines.append(output.strip())
+    if len(failed) > _SHOWN_NODES:
+        lines.append(f"  and {len(failed) - _SHOWN_NODES} more")
+    lines.append(f"  next: mend what is named; the log is {warehouse.dbt_target / 'logs' / 'dbt.log'}")
+    message = "\n".join(lines)
+    if failed and all(node.status == "fail" for node in failed):
+        raise ChecksFailedError(message)
+    raise GongkaiError(message)

@@ -1,0 +1,640 @@
+"""Statutory tables to metric rows.
+
+In: the tables of a document. Out: :class:`TableReading`, the figures with their evidence, which form the
+tables are, and what was not understood. A row's values are taken only when its label is matched to the form and
+it has exactly as many cells as the form has columns; the headings must be those of the form. A row whose label
+is not in the form is kept without a metric. Blank cells are rows with status ``blank``, never zero.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from loaders.forms.align import Match, align, exact_cores
+from loaders.forms.columns import Heading, leaf_positions, match_columns, match_grouped_columns, printed
+from loaders.model import Cell, Document, Issue, MetricRow, Paragraph, Place, SourceKind, Table, ValueStatus
+from loaders.text.fold import fold
+from loaders.text.labels import Label, compact, read_label
+from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell, parse_number
+from loaders.vocabulary import FormRow, FormTable, load_vocabulary
+
+_ARTICLE20 = re.compile("^第(?:二十|20)条第([一二三四五六七八九]|[1-9])项$")
+_TABLE_YEAR = re.compile(r"^\s*[(（]?\s*((?:19|20)\d{2})\s*年\s*度?\s*[)）]?\s*$")
+_TITLE_YEAR = re.compile(r"((?:19|20)\d{2})\s*年\s*度?")
+_MIN_LABELS = 3
+_MAX_JOINED = 4
+_LOOK_AHEAD = 24
+
+
+@dataclass(frozen=True, slots=True)
+class TableReading:
+    """What the tables of a document say.
+
+    ``form_votes`` counts rows that only one form has; ``tables_seen`` counts statutory tables, read or not.
+    """
+
+    metric_rows: tuple[MetricRow, ...]
+    issues: tuple[Issue, ...]
+    form_votes: dict[str, int]
+    table_year: int | None
+    tables_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A label and the cells printed after it; ``above`` are label cells of the same row or run before it."""
+
+    label: Cell
+    above: tuple[Cell, ...]
+    values: tuple[Cell, ...]
+
+
+@dataclass(slots=True)
+class _Found:
+    rows: list[MetricRow] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    votes: Counter[str] = field(default_factory=Counter)
+    seen: int = 0
+    complete: int = 0
+
+
+@lru_cache(maxsize=16)
+def _form_tables(part: str) -> tuple[FormTable, ...]:
+    return tuple(t for t in load_vocabulary().tables if part in t.table_code)
+
+
+def extract_tables(document: Document) -> TableReading:
+    """Read every statutory table of a document."""
+    found = _Found()
+    table_year = None
+    blocks = document.blocks
+    for index, block in enumerate(blocks):
+        if not isinstance(block, Table):
+            continue
+        best = max((_read_table(view) for view in _views(block)), key=lambda f: f.complete)
+        found.rows += best.rows
+        found.issues += best.issues
+        found.votes += best.votes
+        found.seen += best.seen
+        if best.votes["nat2014"] and table_year is None:
+            table_year = _table_year(blocks[max(0, index - 6) : index], block)
+    return TableReading(tuple(found.rows), tuple(found.issues), dict(found.votes), table_year, found.seen)
+
+
+def _views(table: Table) -> Iterator[Table]:
+    """The readings of a table in which empty lines may be blank cells or nothing at all."""
+    if table.style != "lines":
+        yield table
+        return
+    cells = table.rows[0]
+    yield replace(table, rows=(tuple(c for c in cells if not c.is_blank),))
+    for per_gap in (1, 2):
+        kept: list[Cell] = []
+        gap: list[Cell] = []
+        for cell in cells:
+            if cell.is_blank:
+                gap.append(cell)
+                continue
+            # With cells parted by an empty line, every second empty line is a blank cell.
+            kept += gap if per_gap == 1 else gap[1::2]
+            gap = []
+            kept.append(cell)
+        kept += gap if per_gap == 1 else gap[1::2]
+        if not _only_separators(kept):
+            yield replace(table, rows=(tuple(kept),))
+
+
+def _only_separators(cells: Sequence[Cell]) -> bool:
+    """Whether empty lines stand only before labels, where they part rows and say nothing of cells."""
+    return all(
+        not cell.is_blank or after is None or not (is_value(after.text) or after.is_blank)
+        for cell, after in zip(cells, (*cells[1:], None), strict=True)
+    )
+
+
+def _table_year(before: Sequence[object], table: Table) -> int | None:
+    """The year a statistics table is headed with: in its own line or cell near the title."""
+    cells = [cell.text for row in table.rows[:6] for cell in row[:6]]
+    lines = [block.text for block in before if isinstance(block, Paragraph)]
+    for text in (*cells[:8], *reversed(lines)):
+        if match := _TABLE_YEAR.match(fold(text).text):
+            return int(match[1])
+    titles = [t for t in (*cells[:8], *reversed(lines)) if "统计表" in fold(t).text]
+    for text in titles:
+        if len(text) <= 60 and (match := _TITLE_YEAR.search(fold(text).text)):
+            return int(match[1])
+    return None
+
+
+# ---- segments: which part of a printed table is which table of the form
+
+
+def _read_table(table: Table) -> _Found:
+    found = _Found()
+    for kind, rows in _segments(table):
+        reader = {"article20": _read_article20, "requests": _read_requests, "remedies": _read_remedies}.get(
+            kind, _read_statistics
+        )
+        reader(replace(table, rows=rows), found)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _row_cores(part: str) -> frozenset[str]:
+    return frozenset().union(*(exact_cores(table.rows) for table in _form_tables(part)))
+
+
+def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
+    """The kind of table that starts at a label cell."""
+    text = compact(cell.text)
+    if _ARTICLE20.match(text):
+        return "title20"
+    if text == "信息内容":
+        return "article20"
+    if "勾稽关系" in text or text == "申请人情况":
+        return "requests"
+    if "行政复议" in text and "结果维持" in compact("".join(c.text for c in after)):
+        return "remedies"
+    if "统计指标" in text or read_label(cell.text).core == "主动公开情况":
+        return "statistics"
+    return None
+
+
+def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]]:
+    """Cut a printed table at the headings of the form's tables."""
+    flat = [(r, c, cell) for r, row in enumerate(table.rows) for c, cell in enumerate(row)]
+    starts: list[tuple[int, str]] = []
+    for at, (_, _, cell) in enumerate(flat):
+        if cell.is_blank or is_value(cell.text):
+            continue
+        kind = _anchor(cell, [other for _, _, other in flat[at + 1 : at + 1 + _LOOK_AHEAD]])
+        if kind is None and not starts:
+            kind = _anchor_by_rows(cell)
+        if kind is not None and (not starts or starts[-1][1] != kind or kind == "article20"):
+            starts.append((at, kind))
+    for n, (at, kind) in enumerate(starts):
+        stop = starts[n + 1][0] if n + 1 < len(starts) else len(flat)
+        if kind == "title20":
+            continue
+        rows: dict[int, list[Cell]] = {}
+        for r, _, cell in flat[at:stop]:
+            rows.setdefault(r, []).append(cell)
+        yield kind, tuple(tuple(row) for row in rows.values())
+
+
+def _anchor_by_rows(cell: Cell) -> str | None:
+    """A table without its headings is known by a row that only one table of the forms has."""
+    core = read_label(cell.text).core
+    if len(core) < _MIN_LABELS + 1:
+        return None
+    return next((k for k in ("requests", "statistics") if core in _row_cores(k)), None)
+
+
+# ---- items: labels with their values
+
+
+def _is_label(cell: Cell) -> bool:
+    return not cell.is_blank and not is_value(cell.text)
+
+
+def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
+    """Labels broken over several cells are put together where only the whole is a row of the form."""
+    out: list[Cell] = []
+    at = 0
+    while at < len(cells):
+        width = 1
+        if read_label(cells[at].text).core not in cores:
+            for n in range(2, _MAX_JOINED + 1):
+                part = cells[at : at + n]
+                if len(part) == n and read_label("".join(c.text for c in part)).core in cores:
+                    width = n
+                    break
+        part = cells[at : at + width]
+        if width == 1:
+            out.append(part[0])
+        else:
+            place = replace(part[0].place, end=part[-1].place.end)
+            out.append(Cell("".join(c.text for c in part), place))
+        at += width
+    return out
+
+
+def _items(table: Table, form: FormTable, arity: int, has_unit: bool) -> list[_Item]:
+    """The labels of a table in order, each with the cells that follow it."""
+    items: list[_Item] = []
+    cores = exact_cores(form.rows)
+    if table.has_rows:
+        positions = None if has_unit else _value_positions(table, form, cores)
+        for row in table.rows:
+            items += _positioned_items(row, positions, cores) or _row_items(row, arity, cores, has_unit)
+        return items
+    labels: list[Cell] = []
+    values: list[Cell] = []
+    for cell in (*table.rows[0], None):
+        starts_label = cell is not None and _is_label(cell) and not (has_unit and is_unit(cell.text))
+        if (cell is None or starts_label) and values:
+            items += _run_items(labels, values, cores)
+            labels, values = [], []
+        if cell is None:
+            items += _run_items(labels, values, cores)
+        elif starts_label:
+            labels.append(cell)
+        elif labels:
+            values.append(cell)
+    return items
+
+
+def _run_items(labels: Sequence[Cell], values: Sequence[Cell], cores: frozenset[str]) -> list[_Item]:
+    joined = _joined_labels(labels, cores)
+    return [
+        _Item(cell, tuple(joined[:n]), tuple(values) if n + 1 == len(joined) else ()) for n, cell in enumerate(joined)
+    ]
+
+
+def _row_items(row: Sequence[Cell], arity: int, cores: frozenset[str], has_unit: bool) -> list[_Item]:
+    last = max((n for n, c in enumerate(row) if _is_label(c) and not (has_unit and is_unit(c.text))), default=None)
+    if last is None:
+        return []
+    width = arity + has_unit
+    if len(row) - last - 1 != width and len(row) > width:
+        # A value that cannot be read looks like a label; the row's shape tells where the label must be.
+        candidate = len(row) - width - 1
+        if candidate < last and _is_label(row[candidate]) and read_label(row[candidate].text).core in cores:
+            last = candidate
+    labels = [cell for cell in row[: last + 1] if not cell.is_blank]
+    return _run_items(labels, row[last + 1 :], cores)
+
+
+def _value_positions(table: Table, form: FormTable, cores: frozenset[str]) -> tuple[int, ...] | None:
+    """In a table whose rows are all equally wide: where the form's columns are printed.
+
+    The heading of a column is the lowest label printed in it above the first row of the form. Null when the rows
+    differ in width or the headings are not exactly the form's columns in order.
+    """
+    if len({len(row) for row in table.rows}) != 1:
+        return None
+    leaves: dict[int, Cell] = {}
+    for row in table.rows:
+        first = next((cell for cell in row if not cell.is_blank), None)
+        if first is not None and (read_label(first.text).core in cores or any(is_value(cell.text) for cell in row)):
+            break
+        leaves |= {n: cell for n, cell in enumerate(row) if _is_label(cell)}
+    return leaf_positions(leaves, form)
+
+
+def _positioned_items(
+    row: Sequence[Cell], positions: tuple[int, ...] | None, cores: frozenset[str]
+) -> list[_Item] | None:
+    """A row of an equally wide table: its values stand under the headings and nowhere else."""
+    if positions is None:
+        return None
+    labels = [cell for n, cell in enumerate(row) if n < positions[0] and _is_label(cell)]
+    outside = [cell for n, cell in enumerate(row) if n not in positions and not cell.is_blank and cell not in labels]
+    if not labels or outside:
+        return None
+    return _run_items(labels, [row[n] for n in positions], cores)
+
+
+# ---- the four layouts
+
+
+def _read_statistics(table: Table, found: _Found) -> None:
+    """The statistics table of 2014: label, unit, one value."""
+    form = next(t for t in _form_tables("statistics"))
+    found.seen += 1
+    cores = exact_cores(form.rows)
+    items = _items(table, form, 1, has_unit=True)
+    has_unit_column = any(compact(item.label.text) == "单位" for item in items) or any(
+        is_unit(v.text) for item in items for v in item.values[:1]
+    )
+    body = [item for item in items if not _is_heading_word(item.label.text)]
+    start = next((n for n, item in enumerate(body) if read_label(item.label.text).core in cores), 0)
+    values = [_value_cells(item.values, has_unit_column) for item in body[start:]]
+    _emit(form, body[start:], values, (Heading(("统计数",), (None,), 100.0)), found)
+
+
+def _is_heading_word(text: str) -> bool:
+    return compact(text) in ("统计指标", "单位", "统计数", "计量单位", "指标名称")
+
+
+def _value_cells(cells: tuple[Cell, ...], has_unit_column: bool) -> tuple[Cell, ...] | None:
+    """The value cells after the unit; null when a unit column exists and the cells do not show which is which."""
+    if not has_unit_column:
+        return cells
+    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].text) or not parse_number(cells[0].text)):
+        return cells[1:]
+    if len(cells) == 1 and parse_number(cells[0].text):
+        return cells
+    return cells[1:] if len(cells) > 2 and is_unit(cells[0].text) else None
+
+
+def _read_requests(table: Table, found: _Found) -> None:
+    """The request table of 2019 and 2021: rows by applicant type; the forms differ in one group of rows."""
+    forms = sorted(_form_tables("requests"), key=lambda t: -len(t.rows))
+    form = forms[0]
+    found.seen += 1
+    arity = len(form.columns)
+    items = _items(table, form, arity, has_unit=False)
+    first = _first_row(items, form)
+    if first is None:
+        found.issues.append(_table_issue("table_unread", form, table.place, "no row label of the form was found"))
+        return
+    heading_cells = _cells_before(table, items[first].label)
+    heading = match_grouped_columns(heading_cells, form)
+    if heading is None:
+        found.issues.append(_heading_issue(form, heading_cells, table.place))
+        return
+    body = items[first:]
+    body[0] = replace(body[0], above=())
+    before = found.complete
+    matches = _emit(form, body, [item.values for item in body], heading, found)
+    matched = {form.rows[m.index].row_code for m in matches if m is not None}
+    only = {row.row_code for row in form.rows} - {row.row_code for row in forms[1].rows}
+    if matched & only:
+        found.votes[form.form_code] += len(matched & only)
+    elif found.complete > before and any(
+        m is not None and form.rows[m.index].row_code == "outcome_other" and len(item.values) == arity
+        for m, item in zip(matches, body, strict=True)
+    ):
+        found.votes[forms[1].form_code] += 1
+
+
+def _first_row(items: Sequence[_Item], form: FormTable) -> int | None:
+    matches = align([read_label(item.label.text) for item in items], form.rows)
+    return next((n for n, match in enumerate(matches) if match is not None), None)
+
+
+def _cells_before(table: Table, label: Cell) -> list[Cell]:
+    return [c for row in table.rows for c in row if c.place.end <= label.place.start and _is_label(c)]
+
+
+def _read_article20(table: Table, found: _Found) -> None:
+    """A block of article 20: one heading row, a few rows. The form is told by headings and rows together."""
+    best: tuple[float, FormTable, Heading, list[_Item]] | None = None
+    flat = [cell for row in table.rows for cell in row]
+    for form in _form_tables("article20"):
+        cores = exact_cores(form.rows)
+        first = next((n for n, c in enumerate(flat) if _is_label(c) and read_label(c.text).core in cores), None)
+        if first is None:
+            continue
+        heading = match_columns([c for c in flat[1:first] if _is_label(c)], form)
+        if heading is None:
+            continue
+        if best is None or heading.score > best[0]:
+            items = _items(table, form, len(heading.labels), has_unit=False)
+            best = (heading.score, form, heading, [i for i in items if i.label.place.start >= flat[first].place.start])
+    found.seen += 1
+    if best is None:
+        form = next(iter(_form_tables("article20")))
+        found.issues.append(_heading_issue(form, [c for c in flat[:8] if _is_label(c)], table.place))
+        return
+    _, form, heading, items = best
+    found.votes[form.form_code] += 1
+    _emit(form, items, [item.values for item in items], heading, found)
+
+
+def _read_remedies(table: Table, found: _Found) -> None:
+    """The remedies table: headings in several rows and one row of values."""
+    form = _form_tables("remedies")[0]
+    found.seen += 1
+    arity = len(form.columns)
+    flat = [cell for row in table.rows for cell in row]
+    last = max(n for n, cell in enumerate(flat) if _is_label(cell))
+    positions = _value_positions(table, form, frozenset())
+    if positions is not None:
+        runs = [tuple(row[n] for n in positions) for row in table.rows if not any(_is_label(c) for c in row)]
+    elif table.has_rows:
+        runs = [row for row in table.rows if not any(_is_label(c) for c in row)]
+    else:
+        runs = [tuple(flat[last + 1 :])]
+    filled = [row for row in runs if any(is_value(c.text) for c in row)] or [r for r in runs if len(r) == arity]
+    labels = [cell for cell in flat[: last + 1] if _is_label(cell)]
+    heading = match_grouped_columns(labels, form)
+    if heading is None:
+        found.issues.append(_heading_issue(form, labels, table.place))
+        return
+    if len(filled) != 1 or len(filled[0]) != arity:
+        sizes = ", ".join(str(len(row)) for row in filled) or "no"
+        place = filled[0][0].place if filled and filled[0] else table.place
+        found.issues.append(
+            Issue("arity_mismatch", f"{form.label_zh}: {sizes} cells instead of one row of {arity}", place.locator())
+        )
+        return
+    item = _Item(Cell("", filled[0][0].place), (), filled[0])
+    _emit_row(form, form.rows[0], item, filled[0], heading, Match(0, heading.score, "exact"), "", found)
+    found.complete += 1
+
+
+# ---- metric rows
+
+
+def _emit(
+    form: FormTable,
+    items: Sequence[_Item],
+    values: Sequence[tuple[Cell, ...] | None],
+    heading: Heading,
+    found: _Found,
+) -> list[Match | None]:
+    """Match the items to the form and write the rows whose cells are exactly those of the form."""
+    labels = [read_label(item.label.text) for item in items]
+    matches = align(labels, form.rows)
+    arity = len(heading.labels)
+    by_code = {row.row_code: row for row in form.rows}
+    printed_labels: dict[str, str] = {}
+    value_codes = {row for row, _ in form.cells}
+    metrics = load_vocabulary().metrics
+    for item, label, match, cells in zip(items, labels, matches, values, strict=True):
+        row = form.rows[match.index] if match else None
+        if row is not None:
+            printed_labels[row.row_code] = printed(item.label)
+        takes_values = row is not None and (row.row_code in value_codes or row.row_code in metrics)
+        if cells is not None and len(cells) == arity:
+            if row is not None and match is not None and takes_values:
+                if row.is_heading and not any(is_value(c.text) for c in cells):
+                    continue
+                path = _path(row, by_code, printed_labels)
+                _emit_row(form, row, item, cells, heading, match, path, found)
+                found.complete += 1
+            elif row is None and any(is_value(c.text) for c in cells):
+                _emit_unmatched(form, item, label, cells, heading, found)
+        elif row is not None and takes_values and not row.is_heading and (item.values or not _has_children(row, form)):
+            count = len(item.values) if cells is None else len(cells)
+            found.issues.append(
+                Issue(
+                    "arity_mismatch",
+                    f"{form.label_zh}: the row {printed(item.label)} has {count} cells after its label instead of {arity}",
+                    item.label.place.locator(),
+                )
+            )
+    if form.layout_code == "row_unit_value":
+        found.votes[form.form_code] += sum(match is not None for match in matches)
+    return matches
+
+
+def _has_children(row: FormRow, form: FormTable) -> bool:
+    return any(other.parent_row_code == row.row_code for other in form.rows)
+
+
+def _path(row: FormRow, by_code: dict[str, FormRow], printed_labels: dict[str, str]) -> str:
+    """The printed labels from the group down to the row."""
+    parts = [printed_labels[row.row_code]]
+    while row.parent_row_code:
+        row = by_code[row.parent_row_code]
+        if row.row_code in printed_labels:
+            parts.insert(0, printed_labels[row.row_code])
+    return " / ".join(parts)
+
+
+def _snippet(item: _Item) -> str:
+    """The printed row on one line."""
+    return " ".join(filter(None, (printed(cell) for cell in (item.label, *item.values))))
+
+
+def _emit_row(
+    form: FormTable,
+    row: FormRow,
+    item: _Item,
+    cells: Sequence[Cell],
+    heading: Heading,
+    match: Match,
+    path: str,
+    found: _Found,
+) -> None:
+    metrics = load_vocabulary().metrics
+    columns = [column for column in form.columns if column.column_code != "in_label"]
+    for column, cell, label, unit in zip(columns, cells, heading.labels, heading.units, strict=True):
+        metric_code, applicant = form.cells.get((row.row_code, column.column_code)) or _heading_cell(form, row, column.column_code)
+        metric = metrics[metric_code]
+        read = _read_value(cell, unit, metric.unit, metric.is_signed)
+        if read[1] is ValueStatus.ILLEGIBLE:
+            found.issues.append(_illegible(path or label, cell))
+        found.rows.append(
+            MetricRow(
+                SourceKind.TABLE,
+                metric_code,
+                applicant,
+                path,
+                label,
+                cell.text.strip(),
+                read[0],
+                read[1],
+                read[2],
+                metric.unit,
+                cell.place,
+                _snippet(item),
+                match.method,
+                min(match.score, heading.score),
+            )
+        )
+    in_label = form.cells.get((row.row_code, "in_label"))
+    if in_label is not None:
+        _emit_in_label(row, item, in_label[0], path, match, found)
+
+
+def _heading_cell(form: FormTable, row: FormRow, column_code: str) -> tuple[str, str | None]:
+    """A group that the form leaves without cells, printed with values by the body: its own metric."""
+    applicant = next(app for (_, column), (_, app) in form.cells.items() if column == column_code)
+    return row.row_code, applicant
+
+
+def _read_value(
+    cell: Cell, heading_unit: str | None, wanted: str, is_signed: bool
+) -> tuple[Decimal | None, ValueStatus, bool]:
+    parsed = parse_cell(cell.text)
+    if parsed.number is None:
+        return None, parsed.status, False
+    value = convert_unit(parsed.number.value, parsed.number.unit or heading_unit, wanted)
+    is_count = wanted not in ("元", "千元", "万元", "亿元", "%")
+    if (is_count and value != value.to_integral_value()) or (value < 0 and not is_signed):
+        return None, ValueStatus.ILLEGIBLE, False
+    return value, ValueStatus.NUMBER, parsed.number.is_approximate
+
+
+@lru_cache(maxsize=64)
+def _in_label_pattern(label: str) -> re.Pattern[str] | None:
+    """The fill-in blank that a row label carries: the gap in its parenthesis."""
+    match = re.search(r"\(([^\s()]+)\s+([^\s()]+)\)", fold(label).text)
+    if match is None:
+        return None
+    return re.compile(rf"\(\s*{re.escape(match[1])}(?P<value>[^()]*?){re.escape(match[2])}\s*\)")
+
+
+def _emit_in_label(row: FormRow, item: _Item, metric_code: str, path: str, match: Match, found: _Found) -> None:
+    pattern = _in_label_pattern(row.label_zh)
+    folded = fold(item.label.text)
+    blank = pattern.search(folded.text) if pattern else None
+    if blank is None:
+        return
+    start, end = folded.span(blank.start("value"), blank.end("value"))
+    base = item.label.place
+    place = Place(base.start + start, base.start + end, base.line, base.table, base.row, base.column)
+    cell = Cell(item.label.text[start:end], place)
+    metric = load_vocabulary().metrics[metric_code]
+    value, status, approximate = _read_value(cell, None, metric.unit, metric.is_signed)
+    if status is ValueStatus.ILLEGIBLE:
+        found.issues.append(_illegible(path, cell))
+    found.rows.append(
+        MetricRow(
+            SourceKind.TABLE,
+            metric_code,
+            None,
+            path,
+            None,
+            cell.text.strip(),
+            value,
+            status,
+            approximate,
+            metric.unit,
+            place,
+            printed(item.label),
+            match.method,
+            match.score,
+        )
+    )
+
+
+def _emit_unmatched(
+    form: FormTable, item: _Item, label: Label, cells: Sequence[Cell], heading: Heading, found: _Found
+) -> None:
+    path = " / ".join(printed(cell) for cell in (*item.above[-1:], item.label))
+    ambiguous = label.core in exact_cores(form.rows)
+    code, why = ("ambiguous_label", "fits more than one row") if ambiguous else ("row_unmatched", "is not a row")
+    found.issues.append(Issue(code, f"{form.label_zh}: the label {path} {why} of the form", item.label.place.locator()))
+    for cell, column_label in zip(cells, heading.labels, strict=True):
+        parsed = parse_cell(cell.text)
+        found.rows.append(
+            MetricRow(
+                SourceKind.TABLE,
+                None,
+                None,
+                path,
+                column_label,
+                cell.text.strip(),
+                parsed.number.value if parsed.number else None,
+                parsed.status,
+                bool(parsed.number and parsed.number.is_approximate),
+                parsed.number.unit if parsed.number else None,
+                cell.place,
+                _snippet(item),
+                "unmatched",
+                0.0,
+            )
+        )
+
+
+def _illegible(label: str, cell: Cell) -> Issue:
+    return Issue("illegible_value", f"{label}: the cell holds {cell.text.strip()!r}, not a number of its kind", cell.place.locator())
+
+
+def _table_issue(code: str, form: FormTable, place: Place, why: str) -> Issue:
+    return Issue(code, f"{form.label_zh}: {why}", place.locator())
+
+
+def _heading_issue(form: FormTable, cells: Sequence[Cell], place: Place) -> Issue:
+    seen = "、".join(printed(cell) for cell in cells[:12])
+    return _table_issue("columns_unmatched", form, place, f"the column headings are not those of the form: {seen}")

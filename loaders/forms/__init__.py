@@ -1,0 +1,1 @@
+"""The statutory forms: matching printed labels and column headings to their skeletons."""

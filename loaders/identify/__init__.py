@@ -1,0 +1,282 @@
+"""Identification: is the document an annual report, who reports, on which year, in which scope, when.
+
+In: a :class:`Document` and the :class:`Hints` of a manifest. Out: an :class:`Identity` whose attributes are
+null where the text does not say, each with its evidence, and issues for what is missing or contradicts.
+The order of belief, for the body: title, 由…编制, the report named in a sentence, publisher, signature, contact;
+for the year: title, period, lead sentence, years spoken of. A hint wins over all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from loaders.identify.agency import choose_agency, metadata_fields, self_references
+from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year
+from loaders.identify.kinds import classify
+from loaders.identify.names import are_compatible, organ_kind
+from loaders.identify.scope import find_scope
+from loaders.identify.text import Page, read_page
+from loaders.identify.titles import Title, find_titles
+from loaders.identify.words import any_of, load_words
+from loaders.model import Document, Evidence, Hints, Identity, Issue, Place, Scope
+
+__all__ = ["ReportTitle", "classify_document", "find_report_titles", "identify_report"]
+
+# A title has a body of its own when this much is printed before the next title.
+_SHORTEST_BODY = 200
+_LATEST_PUBLICATION = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTitle:
+    """An annual-report title with its own body."""
+
+    title: str
+    agency_name_raw: str | None
+    report_year: int | None
+    place: Place
+
+
+def classify_document(document: Document, has_filled_form: bool, has_form: bool) -> tuple[str, str] | None:
+    """Null for an annual report, else the reject code and what was met.
+
+    ``has_form`` says that a statutory table was recognised, ``has_filled_form`` that figures stand in it.
+    """
+    page = read_page(document)
+    return classify(page, find_titles(page), has_filled_form, has_form)
+
+
+def find_report_titles(document: Document) -> list[ReportTitle]:
+    """The different annual reports a document holds: titles of other bodies or years, each with its own body."""
+    page = read_page(document)
+    found: list[Title] = []
+    for title, length in _with_body(page, find_titles(page)):
+        if length >= _SHORTEST_BODY and not any(_is_same(title, other) for other in found):
+            found.append(title)
+    return [ReportTitle(t.printed, t.printed_names, t.year, t.place) for t in found]
+
+
+def _is_same(one: Title, other: Title) -> bool:
+    if one.year is not None and other.year is not None and one.year != other.year:
+        return False
+    return not (one.names and other.names) or are_compatible(one.names[0], other.names[0])
+
+
+def _with_body(page: Page, titles: list[Title]) -> list[tuple[Title, int]]:
+    """Each title with the number of characters printed between it and the next different title."""
+    found = []
+    for position, title in enumerate(titles):
+        following = next((t.first_line for t in titles[position + 1 :] if not _is_same(title, t)), len(page.lines))
+        skip = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
+        found.append((title, sum(len(page.lines[i].text) for i in range(title.last_line + 1, following) if i not in skip)))
+    return found
+
+
+def _choose_title(page: Page, titles: list[Title]) -> Title | None:
+    """The report's title: the first with a body; what it lacks may stand in another title of the same report."""
+    if not titles:
+        return None
+    bodies = _with_body(page, titles)
+    title = next((t for t, length in bodies if length >= _SHORTEST_BODY), max(bodies, key=lambda b: b[1])[0])
+    return next((t for t in titles if t.first_line >= title.first_line and _is_same(t, title) and t.names and t.year), title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    value: int | None
+    evidence: tuple[Evidence, ...]
+    issues: tuple[Issue, ...]
+
+
+def _lead_years(page: Page) -> list[tuple[int, Evidence]]:
+    """Years with which the first sentences name the report itself, or with which its title names it elsewhere."""
+    words = load_words()
+    subject = rf"《?(?:{any_of(words.title['subject'])})》?"
+    pattern = re.compile(
+        rf"(?P<year>{YEAR_PATTERN})(?:年度|年)?[\u3400-\u9fff、()]{{0,40}}?{subject}"
+        rf"(?:{any_of(words.title['filler'])})*(?:{any_of(words.title['report'])}|情况(?:报告|公布|公开)?如下)"
+    )
+    found = []
+    for match in pattern.finditer(page.prose.text[:4000]):
+        rest = page.prose.text[match.end() : match.end() + 10]
+        before = page.prose.text[max(0, match.start() - 30) : match.start()]
+        year = read_year(match["year"])
+        if year is None or re.match(r"的?(?:编制|通知|格式|有关|要求|工作的|模板)", rest):
+            continue
+        if re.search(r"《[^》\n]*$", before) and not rest.startswith("》"):
+            continue
+        evidence = page.prose.evidence("report_year", "lead_sentence", match.start(), match.end(), page.document)
+        found.append((year, evidence))
+    return found
+
+
+def _choose_year(page: Page, title: Title | None, titles: list[Title], period: Period | None) -> _Year:
+    spoken = narrative_years(page.prose.text)
+    ranked = spoken.most_common(2)
+    main = ranked[0][0] if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]) else None
+    period_year = period.year if period else None
+    leads = _lead_years(page)
+    lead_years = {year for year, _ in leads}
+    lead = next(iter(lead_years)) if len(lead_years) == 1 else None
+    period_evidence = (
+        (page.prose.evidence("report_year", "period", period.start, period.end, page.document),) if period else ()
+    )
+    title_year = title.year if title else None
+    evidence: tuple[Evidence, ...]
+    if title_year is None and title is not None and not title.has_several_years:
+        others = {t.year for t in titles if t.year is not None and t.names and (not title.names or _is_same(t, title))}
+        if len(others) == 1 and (period_year is None or period_year in others):
+            title_year = others.pop()
+    if title_year is not None:
+        printed = next((t for t in titles if t.year == title_year), None)
+        evidence = (Evidence("report_year", printed.printed, "title", printed.place),) if printed else ()
+        if period_year is not None and period_year != title_year:
+            contradicted = main == period_year and lead in (None, period_year, title_year)
+            strong = contradicted and spoken[period_year] >= 2 and spoken[title_year] == 0
+            if strong and period is not None and period.is_clean and period_year == title_year - 1:
+                message = f"the title says {title_year}, the period and the text say {period_year}"
+                return _Year(period_year, (*period_evidence, *evidence), (Issue("title_year_mismatch", message),))
+        return _Year(title_year, evidence, ())
+    lead_evidence = tuple(e for year, e in leads if year == lead)[:1]
+    if period_year is not None and lead is not None and period_year != lead:
+        if main == lead:
+            return _Year(lead, lead_evidence, ())
+        if main == period_year:
+            return _Year(period_year, period_evidence, ())
+        message = f"the period says {period_year}, the lead sentence {lead}"
+        return _Year(None, (), (Issue("report_year_unknown", message),))
+    if period_year is not None:
+        return _Year(period_year, period_evidence, ())
+    if lead is not None:
+        return _Year(lead, lead_evidence, ())
+    if main is not None and spoken[main] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1]):
+        match = re.search(rf"{main}年", page.prose.text)
+        shown = (
+            (page.prose.evidence("report_year", "years_spoken_of", match.start(), match.end(), page.document),) if match else ()
+        )
+        return _Year(main, shown, ())
+    return _Year(None, (), (Issue("report_year_unknown", "no title, period or sentence says which year the figures cover"),))
+
+
+def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | None]:
+    """The earliest credible date of publication: labelled, alone on a line, or under a signature."""
+    found: list[tuple[date, Evidence]] = []
+    for attribute, value, _, evidence in metadata_fields(page):
+        if attribute == "published_date" and (dates := find_dates(value)) and dates[0][1] <= 1:
+            found.append((dates[0][0], Evidence("published_date", evidence.snippet, "labelled", evidence.place)))
+    lines = page.text_lines
+    for position, (_, line) in enumerate(lines):
+        dates = find_dates(line.text)
+        if len(dates) != 1 or len(line.text) > 60:
+            continue
+        value, start, end = dates[0]
+        before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
+        is_alone = not before and re.fullmatch(r"(?:\d{1,2}:\d{2}(?::\d{2})?)?", after) is not None
+        is_heading_line = position < 25 and not before and re.match(r"\d{1,2}:\d{2}|来源|作者|浏览|点击|字体|字号|阅读|\||$", after)
+        is_signed = not after and 4 <= len(before) <= 50 and organ_kind(before) not in ("unknown", "division")
+        if is_alone or is_heading_line or is_signed:
+            printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
+            found.append((value, printed))
+    credible = [
+        (value, evidence)
+        for value, evidence in found
+        if year is None or year + 1 <= value.year <= year + _LATEST_PUBLICATION
+    ]
+    return min(credible, key=lambda f: f[0]) if credible else (None, None)
+
+
+def _period_issues(period: Period, year: int | None) -> list[Issue]:
+    issues = []
+    if period.year is not None and year is not None and period.year != year:
+        issues.append(Issue("period_year_mismatch", f"the printed period lies in {period.year}, the report year is {year}"))
+    if not period.is_clean:
+        issues.append(Issue("period_unreadable", "the printed reporting period is not a pair of dates"))
+    return issues
+
+
+def identify_report(document: Document, hints: Hints, form_code: str | None) -> Identity:
+    """Who reports, on which year, in which scope; null with an issue where the text does not say.
+
+    ``form_code`` is known to the caller and does not decide the identity: a form outlives its years.
+    """
+    del form_code
+    page = read_page(document)
+    titles = find_titles(page)
+    title = _choose_title(page, titles)
+    references: Counter[str] = self_references(page)
+    period = find_period(page.prose.text)
+    issues: list[Issue] = []
+    evidence: list[Evidence] = []
+
+    named = title
+    if title is not None and not title.names:
+        named = next((t for t in titles if t.names and t.year == title.year), title)
+    agency = choose_agency(page, named, titles, references)
+    evidence += agency.evidence
+    name = agency.name
+    if agency.rivals and name is not None:
+        rival = agency.rivals[0]
+        message = f"{name} by {agency.evidence[0].rule}, {'、'.join(rival.names)} by {rival.rule}"
+        locator = rival.evidence.place.locator() if rival.evidence.place else None
+        issues.append(Issue("agency_conflict", message, locator))
+    if hints.agency_name is not None:
+        if name is not None and not are_compatible(name, hints.agency_name):
+            issues.append(Issue("hint_conflict", f"the manifest says {hints.agency_name}, the text {name}"))
+        name = hints.agency_name
+        evidence.append(Evidence("agency_name", hints.agency_name, "hint"))
+    elif name is None:
+        issues.append(Issue("agency_unknown", "no title, lead sentence, signature or contact names the reporting body"))
+
+    year = _choose_year(page, title, titles, period)
+    report_year = year.value
+    evidence += year.evidence
+    if hints.report_year is not None:
+        if report_year is not None and report_year != hints.report_year:
+            issues.append(Issue("hint_conflict", f"the manifest says {hints.report_year}, the text {report_year}"))
+        report_year = hints.report_year
+        evidence.append(Evidence("report_year", str(hints.report_year), "hint"))
+    else:
+        issues += year.issues
+    if period is not None:
+        for attribute, value in (("period_start_date", period.start_date), ("period_end_date", period.end_date)):
+            if value is not None:
+                evidence.append(page.prose.evidence(attribute, "period", period.start, period.end, document))
+        issues += _period_issues(period, report_year)
+
+    scope, scope_evidence = find_scope(page, name, title, references)
+    evidence += scope_evidence
+    if hints.scope is not None:
+        if scope not in (Scope.UNKNOWN, hints.scope):
+            issues.append(Issue("hint_conflict", f"the manifest says {hints.scope.value}, the text {scope.value}"))
+        scope = hints.scope
+        evidence.append(Evidence("scope", hints.scope.value, "hint"))
+    elif scope is Scope.UNKNOWN:
+        issues.append(Issue("scope_unknown", "no cue says whether the figures are the body's own or an aggregate"))
+
+    published, published_evidence = _published(page, report_year)
+    if published_evidence is not None:
+        evidence.append(published_evidence)
+    if hints.published_date is not None:
+        if published is not None and published != hints.published_date:
+            issues.append(Issue("hint_conflict", f"the manifest says {hints.published_date}, the text {published}"))
+        published = hints.published_date
+        evidence.append(Evidence("published_date", hints.published_date.isoformat(), "hint"))
+    if title is not None:
+        evidence.append(Evidence("title", title.printed, "title", title.place))
+    co_names = tuple(n for n in agency.co_names if n != name)
+    return Identity(
+        name,
+        co_names,
+        agency.printed,
+        report_year,
+        scope,
+        title.printed if title else None,
+        published,
+        period.start_date if period else None,
+        period.end_date if period else None,
+        tuple(dict.fromkeys(evidence)),
+        tuple(issues),
+    )

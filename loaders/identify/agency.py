@@ -1,0 +1,474 @@
+"""Who reports: the candidates a text offers for the reporting body, and the choice among them.
+
+In: a :class:`Page` and its titles. Out: candidates ranked by how directly the text says "this report is ours":
+the title, a by-line, 由…编制, the report named in a sentence, the publisher's field, a signature, a contact
+sentence, the form's 填报单位, the source field, and last the body that the text names as author of its own
+documents. A candidate that does not fit the text's self-reference (我局, 我委) is refused where the place alone
+does not prove it. Nothing fits: null.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from loaders.identify.dates import YEAR_PATTERN, find_dates
+from loaders.identify.names import (
+    are_compatible,
+    has_province,
+    is_full_name,
+    is_name,
+    is_national,
+    is_office,
+    is_organ_name,
+    is_variant,
+    organ_kind,
+    organ_of,
+    split_names,
+    trim_division,
+)
+from loaders.identify.text import Page
+from loaders.identify.titles import Title
+from loaders.identify.words import NAME_CHARS, any_of, load_words
+from loaders.model import Evidence
+
+_JOINT = rf"[{NAME_CHARS}、]"
+_HEAD_LENGTH = 4000
+
+# The order of belief. Rules from ``contact`` on do not prove by their place alone and must fit the self-reference.
+RANKS = (
+    "title",
+    "called_self",
+    "by_line",
+    "prepared_by",
+    "named_report",
+    "publisher",
+    "subject",
+    "signature",
+    "filler",
+    "contact",
+    "source",
+    "own_documents",
+)
+_MUST_FIT = frozenset(("publisher", "subject", "signature", "filler", "contact", "source", "own_documents"))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A body the text offers as the reporting one, with the rule and the printed words."""
+
+    names: tuple[str, ...]
+    printed: str
+    rule: str
+    evidence: Evidence
+
+    @property
+    def rank(self) -> int:
+        """Place in the order of belief; smaller is better."""
+        return RANKS.index(self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """The choice: main name, other names of a joint body, the name as printed, the evidence."""
+
+    name: str | None
+    co_names: tuple[str, ...]
+    printed: str | None
+    evidence: tuple[Evidence, ...]
+    rivals: tuple[Candidate, ...]
+
+
+def self_references(page: Page) -> Counter[str]:
+    """How often each self-reference (我局, 本机关) stands in the prose, form labels left out."""
+    words = load_words()
+    text = page.prose.text
+    for cue in words.scope_cues:
+        if cue.scope_code == "ignored":
+            text = cue.pattern.sub("", text)
+    return Counter(m.group() for m in re.finditer(any_of(words.self_references), text))
+
+
+def fits_self_reference(name: str, references: Counter[str]) -> bool:
+    """Whether a name fits what the text calls itself; true when it calls itself nothing that tells."""
+    words = load_words().self_references
+    telling = {word: n for word, n in references.items() if words[word][0] and not words[word][1]}
+    if not telling:
+        return True
+    most = max(telling.values())
+    leading = [word for word, n in telling.items() if n * 2 >= most]
+    return any(name.endswith(ending) for word in leading for ending in words[word][0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    called_self: re.Pattern[str]
+    prepared_by: re.Pattern[str]
+    subject: re.Pattern[str]
+    named_report: re.Pattern[str]
+    contact: re.Pattern[str]
+    announce: re.Pattern[str]
+    lead: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> _Patterns:
+    words = load_words()
+    phrase, title = words.phrases, words.title
+    selves = any_of(words.self_references)
+    subject = rf"《?(?:{any_of(title['subject'])})》?"
+    report = rf"(?:{any_of(title['filler'])}|[(\[]?{YEAR_PATTERN}(?:年度|年)?[)\]]?)*(?:{any_of(title['report'])}|情况)"
+    stop = r"[,。;:、\n(《“\"]"
+    return _Patterns(
+        re.compile(
+            rf"(?P<name>{_JOINT}{{3,60}}?)\((?:{any_of(phrase['call_self'])})[:为]?[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
+        ),
+        re.compile(
+            rf"(?:{any_of(phrase['prepared_by'])})(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?(?:{any_of(phrase['manner'])})*"
+            rf"(?:(?:根据|按照|依据|在|对|结合)[^。\n]{{0,80}}?)?(?:{any_of(phrase['manner'])})*(?:{any_of(phrase['prepare_verb'])})"
+        ),
+        re.compile(
+            rf"(?:^|[。;\n])(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?,?(?:{any_of(phrase['ground'])})[^。\n]{{0,160}}?"
+            rf"(?:{any_of(phrase['prepare_verb'])}|公布|发布|向社会公开)"
+        ),
+        re.compile(
+            rf"(?P<before>{_JOINT}{{0,60}})(?P<about>关于)?(?:{YEAR_PATTERN})(?:年度|年)?(?P<after>{_JOINT}{{0,40}}?)(?P<subject>{subject}){report}"
+        ),
+        re.compile(
+            rf"(?:{any_of(phrase['contact_before'])})(?P<name>{_JOINT}{{3,60}}?)(?={any_of(phrase['contact_after'])}|[,。;:\n(]|电话|$)"
+        ),
+        re.compile(rf"(?:{any_of(phrase['announce'])})"),
+        re.compile(rf"^(?:{any_of(phrase['particle'])}|{stop})+"),
+    )
+
+
+def _strip_lead(text: str) -> list[tuple[str, int]]:
+    """The text and what is left after each announcing word in it, longest first, with the offsets."""
+    found = [(text, 0)]
+    for match in _patterns().announce.finditer(text):
+        if text[: match.start()].endswith("机构") and match.group().startswith("编制"):
+            continue
+        found.append((text[match.end() :], match.end()))
+    return found
+
+
+def _names_in(text: str) -> tuple[tuple[str, ...], int] | None:
+    """The organ names that a stretch of text ends in, after any announcing words, and where they begin."""
+    for rest, offset in _strip_lead(text):
+        names = split_names(rest)
+        if names and all(is_organ_name(n) for n in names):
+            return names, offset
+    return None
+
+
+def find_candidates(page: Page, titles: list[Title], references: Counter[str]) -> list[Candidate]:
+    """All bodies the text offers, best first, except the title's own."""
+    found = [
+        *_from_prose(page, titles),
+        *_from_lines(page, titles),
+        *_from_fields(page),
+        *_from_own_documents(page, references),
+    ]
+    found = [c for c in found if c.rule not in _MUST_FIT or fits_self_reference(c.names[0], references)]
+    return sorted(found, key=lambda c: c.rank)
+
+
+def _candidate(page: Page, rule: str, names: tuple[str, ...], start: int, length: int, match: re.Match[str]) -> Candidate:
+    evidence = page.prose.evidence("agency_name", rule, match.start(), match.end(), page.document)
+    printed = page.prose.evidence("agency_name", rule, start, start + length, page.document).snippet
+    return Candidate(names, printed, rule, evidence)
+
+
+def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
+    patterns, text = _patterns(), page.prose.text
+    found: list[Candidate] = []
+    for match in patterns.called_self.finditer(text):
+        if hit := _names_in(match["name"].removeprefix("由")):
+            shift = hit[1] + (1 if match["name"].startswith("由") else 0)
+            found.append(_candidate(page, "called_self", hit[0], match.start("name") + shift, len("".join(hit[0])), match))
+    for match in patterns.prepared_by.finditer(text[:_HEAD_LENGTH]):
+        names = split_names(match["name"])
+        if all(is_organ_name(n) for n in names):
+            found.append(_candidate(page, "prepared_by", names, match.start("name"), len(match["name"]), match))
+    for match in patterns.subject.finditer(text[:_HEAD_LENGTH]):
+        names = split_names(match["name"])
+        if all(is_organ_name(n) for n in names) and all(is_office(n) for n in names):
+            found.append(_candidate(page, "subject", names, match.start("name"), len(match["name"]), match))
+    found += _named_reports(page, titles)
+    for match in patterns.contact.finditer(text):
+        printed = match["name"]
+        names = tuple(trim_division(n) for n in split_names(printed))
+        if not all(is_organ_name(n) and (is_office(n) or organ_kind(n) == "township_area") for n in names):
+            continue
+        found.append(_candidate(page, "contact", names, match.start("name"), len("、".join(names)), match))
+    return found
+
+
+_QUOTED_OTHER = re.compile(r"《[^》\n]{0,60}$")
+
+
+def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
+    patterns, text = _patterns(), page.prose.text[:_HEAD_LENGTH]
+    found: list[Candidate] = []
+    title_lines = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
+    for match in patterns.named_report.finditer(text):
+        if page.prose.where[match.start("subject")][0] in title_lines:
+            continue
+        rest = text[match.end() : match.end() + 12]
+        if re.match(r"的?(?:基础|编制|通知|格式|有关|要求|工作的|模板|指标|统计)", rest):
+            continue
+        is_quoted = _QUOTED_OTHER.search(text[: match.start("subject")]) is not None
+        if is_quoted and not rest.startswith("》"):
+            continue
+        for group in ("before", "after"):
+            part = match[group]
+            if group == "before":
+                for cut in ("的", "关于"):
+                    part = part.removesuffix(cut)
+            else:
+                part = part.removesuffix("的").removesuffix("关于")
+            hit = _names_in(part)
+            if hit is None and group == "before" and (tail := re.search(rf"由?({_JOINT}+)$", part)):
+                hit = _names_in(tail[1].removeprefix("由"))
+            if hit is None:
+                continue
+            names, offset = hit
+            if group == "before" and offset == 0 and match.start("before") > 0 and text[match.start("before") - 1] not in "。;,:\n《“\"":
+                continue
+            found.append(_candidate(page, "named_report", names, match.start(group) + offset, len("".join(names)), match))
+            break
+    return found
+
+
+def _from_lines(page: Page, titles: list[Title]) -> list[Candidate]:
+    """The line under the title, and the signature: a line that is a name, with a date beside or below it."""
+    found: list[Candidate] = []
+    lines = page.text_lines
+    last_title_lines = {t.last_line for t in titles}
+    for position, (index, line) in enumerate(lines):
+        dates = find_dates(line.text)
+        end = len(line.text)
+        if dates and dates[-1][2] >= end - 1:
+            end = dates[0][1]
+        head = line.text[:end].rstrip(":,。(").lstrip("(")
+        if not 4 <= len(head) <= 50:
+            continue
+        names = split_names(head, tuple(g for g in line.gaps if g < len(head)))
+        if not all(is_organ_name(n) and is_office(n) for n in names):
+            continue
+        is_by_line = position > 0 and lines[position - 1][0] in last_title_lines
+        below = lines[position + 1][1].text if position + 1 < len(lines) else ""
+        below_dates = find_dates(below)
+        is_signed = bool(end < len(line.text)) or bool(
+            below_dates and below_dates[0][1] <= 1 and below_dates[0][2] >= len(below) - 2
+        )
+        if is_by_line or (is_signed and position > 0):
+            rule = "by_line" if is_by_line else "signature"
+            evidence = Evidence("agency_name", line.printed(), rule, line.place())
+            start = line.text.index(head)
+            found.append(Candidate(names, line.printed(start, start + len(head)), rule, evidence))
+        del index
+    return found
+
+
+def _from_fields(page: Page) -> list[Candidate]:
+    """Fields such as 发布机构:…, in one line, or as a cell beside its value."""
+    found: list[Candidate] = []
+    for attribute, value, printed, evidence in metadata_fields(page):
+        if attribute not in ("publisher", "filler", "source"):
+            continue
+        names = split_names(value)
+        if not all(is_organ_name(n) and is_office(n) for n in names):
+            trimmed = trim_division(value)
+            if not (is_organ_name(trimmed) and is_office(trimmed)):
+                continue
+            names = (trimmed,)
+        found.append(Candidate(names, printed, attribute, evidence))
+    return found
+
+
+def metadata_fields(page: Page) -> list[tuple[str, str, str, Evidence]]:
+    """Labelled fields of the page: attribute, compact value, printed value, evidence."""
+    words = load_words()
+    label = re.compile(rf"[\[【]?(?P<label>{any_of(words.metadata)})[\]】]?(?P<colon>[::])")
+    fields: list[tuple[str, str, str, Evidence]] = []
+    for index, line in enumerate(page.lines):
+        if len(line.text) > 400:
+            continue
+        marks = list(label.finditer(line.text))
+        for number, match in enumerate(marks):
+            attribute = words.metadata[match["label"]]
+            end = marks[number + 1].start() if number + 1 < len(marks) else len(line.text)
+            start = match.end()
+            gaps = sorted(g for g in line.gaps if start < g < end)
+            value_end = end
+            if attribute in ("publisher", "source", "filler"):
+                value_end = next((g for g in gaps if is_organ_name(line.text[start:g]) and is_office(line.text[start:g])), end)
+            if start >= end:
+                if number + 1 == len(marks) and index + 1 < len(page.lines):
+                    below = page.lines[index + 1]
+                    if not label.match(below.text) and len(below.text) <= 60:
+                        evidence = Evidence(attribute, below.printed(), attribute, below.place())
+                        fields.append((attribute, below.text, below.printed(), evidence))
+                continue
+            while value_end > start and line.text[value_end - 1] in "|,;。[]【】/":
+                value_end -= 1
+            if value_end <= start:
+                continue
+            evidence = Evidence(
+                attribute, line.printed(match.start(), value_end), attribute, line.place(match.start(), value_end)
+            )
+            fields.append((attribute, line.text[start:value_end], line.printed(start, value_end), evidence))
+        if not marks and (line.text.rstrip("::") in words.metadata) and index + 1 < len(page.lines):
+            attribute = words.metadata[line.text.rstrip("::")]
+            below = page.lines[index + 1]
+            if (line.is_table and below.is_table) or attribute in ("publisher", "published_date"):
+                evidence = Evidence(attribute, below.printed(), attribute, below.place())
+                fields.append((attribute, below.text, below.printed(), evidence))
+    return fields
+
+
+def _from_own_documents(page: Page, references: Counter[str]) -> list[Candidate]:
+    """The fully named body that the text names as author of its own documents, when no other one is."""
+    words = load_words()
+    telling = {e for word in references for e in words.self_references[word][0] if not words.self_references[word][1]}
+    if not telling:
+        return []
+    phrase, text = words.phrases, page.prose.text
+    endings = any_of(telling)
+    mention = re.compile(rf"(?P<name>[{NAME_CHARS}]{{3,24}}?(?:{endings}))")
+    clean_before = re.compile(rf"(?:^|[。,;:、\n《〈“\"()]|{any_of(phrase['particle'])})$")
+    above_before = re.compile(rf"(?:{any_of(phrase['superior_before'])})(?:了|好)?[《“]?$")
+    above_after = re.compile(rf"(?:{any_of(phrase['superior_after'])})")
+    own_before = re.compile(rf"(?:{any_of(phrase['own_before'])})[^。\n]{{0,30}}《$|[》、]、?《$")
+    own_after = re.compile(rf"[^》\n]{{0,30}}?(?:{any_of(phrase['own_document'])})")
+    own: Counter[str] = Counter()
+    above: set[str] = set()
+    places: dict[str, re.Match[str]] = {}
+    for match in mention.finditer(text):
+        name = match["name"]
+        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
+        if not clean_before.search(before) or not is_full_name(name) or not is_name(name):
+            continue
+        if above_before.search(before) or above_after.match(after):
+            above.add(name)
+        elif own_before.search(before) and own_after.match(after):
+            own[name] += 1
+            places.setdefault(name, match)
+    ranked = own.most_common(2)
+    if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[1][1] * 2 > ranked[0][1]):
+        return []
+    name = ranked[0][0]
+    if any(are_compatible(name, other) for other in above):
+        return []
+    if is_national(name) and not re.search("[省市县区州旗]", name):
+        return []
+    return [_candidate(page, "own_documents", (name,), places[name].start(), len(name), places[name])]
+
+
+def choose_agency(page: Page, title: Title | None, titles: list[Title], references: Counter[str]) -> Agency:
+    """The reporting body: the title's, made full by the text, or the best candidate's."""
+    candidates = find_candidates(page, titles, references)
+    proving = [c for c in candidates if c.rank <= RANKS.index("signature")]
+    if title is not None and title.names and title.is_name_apart:
+        # A name on a line of its own above the title may be the site's header: the text must not contradict it.
+        best = proving[0] if proving else None
+        if best is not None and not are_compatible(title.names[0], best.names[0]) and best.rule in (
+            "called_self", "prepared_by", "named_report", "publisher"
+        ):
+            title = None
+    if title is not None and title.names:
+        evidence = Evidence("agency_name", title.printed, "title", title.place)
+        base = Candidate(title.names, title.printed_names or "".join(title.names), "title", evidence)
+    elif candidates:
+        base = _best_of(candidates, references)
+    else:
+        return Agency(None, (), None, (), ())
+    if base is None:
+        return Agency(None, (), None, (), tuple(candidates))
+    names, used = _full_names(base, candidates, page)
+    rivals = tuple(
+        c
+        for c in candidates
+        if c.rule in ("called_self", "prepared_by", "named_report", "filler")
+        and not any(are_compatible(n, o) or _is_office_of(n, o) for n in names for o in c.names)
+    )
+    return Agency(names[0], names[1:], base.printed, tuple(dict.fromkeys((base.evidence, *used))), rivals)
+
+
+def _is_office_of(name: str, other: str) -> bool:
+    """Whether one is the general office or an inner office of the other."""
+    return are_compatible(trim_division(other), name) or are_compatible(trim_division(name), other) or (
+        other.startswith(name) or name.startswith(other)
+    )
+
+
+def _best_of(candidates: list[Candidate], references: Counter[str]) -> Candidate | None:
+    best = candidates[0]
+    if best.rank >= RANKS.index("contact"):
+        others = [c for c in candidates if not are_compatible(c.names[0], best.names[0])]
+        if others and best.rule != "filler":
+            return None
+        if organ_kind(best.names[0]) in ("government", "government_office") and not _speaks_for_area(references):
+            # A contact at a government's office may serve any body of that government.
+            return None if best.rule in ("contact", "source") else best
+        if best.rule == "source" and not any(load_words().self_references[w][0] for w in references):
+            return None
+    return best
+
+
+def _speaks_for_area(references: Counter[str]) -> bool:
+    words = load_words().self_references
+    telling = {w: n for w, n in references.items() if words[w][0]}
+    return bool(telling) and all(words[w][1] for w in telling)
+
+
+def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tuple[tuple[str, ...], list[Evidence]]:
+    used: list[Evidence] = []
+    names: list[str] = []
+    for name in base.names:
+        full = name
+        for candidate in sorted(candidates, key=lambda c: (c.rule == "filler", c.rank)):
+            for other in candidate.names:
+                if other == full or not is_variant(full, other) or (candidate.rule == "source" and not is_office(other)):
+                    continue
+                if candidate.rule in ("filler", "source", "own_documents") and _is_prefixed(full):
+                    continue
+                if _is_prefixed(full) and not other.endswith(full) and is_office(full):
+                    continue
+                full = other
+                used.append(candidate.evidence)
+        if not has_province(full) and not is_national(full) and is_office(full):
+            longer = _prefixed_in_prose(full, page)
+            if longer:
+                full, evidence = longer
+                used.append(evidence)
+        names.append(full)
+    for candidate in candidates:
+        if candidate.rule in ("called_self", "prepared_by") and len(candidate.names) > len(names) and any(
+            are_compatible(names[0], n) for n in candidate.names
+        ):
+            extra = [n for n in candidate.names if not any(are_compatible(n, own) for own in names)]
+            names += extra
+            used.append(candidate.evidence)
+    return tuple(names), used
+
+
+def _is_prefixed(name: str) -> bool:
+    """Whether a name already begins with its place."""
+    return has_province(name) or is_national(name) or re.match(r"[\u3400-\u9fff]{2,6}?[省市县区旗州盟镇乡]", name) is not None
+
+
+def _prefixed_in_prose(name: str, page: Page) -> tuple[str, Evidence] | None:
+    """The name with the province or city before it as the prose prints it at the start of a phrase."""
+    text = page.prose.text
+    pattern = re.compile(rf"(?:^|[。,;:、\n《〈“\"(])(?P<full>[\u3400-\u9fff]{{2,12}}?{re.escape(name)})")
+    for match in pattern.finditer(text):
+        full = match["full"]
+        prefix = full[: -len(name)]
+        suffix = organ_of(prefix)
+        if has_province(full) and suffix is not None and suffix.is_area and is_name(full) and is_variant(name, full):
+            return full, page.prose.evidence("agency_name", "full_name", match.start("full"), match.end(), page.document)
+    return None

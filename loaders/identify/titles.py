@@ -1,0 +1,324 @@
+"""Titles of annual reports: ORG + year + 政府信息公开工作年度报告 in every order and over several lines.
+
+In: a :class:`Page`. Out: the headings that are such titles, in document order. A sentence that only talks about
+a report, a notice, or news is not one: behind the title nothing may follow but site furniture, and what stands
+for the body must be able to be a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from loaders.identify.dates import DATE_PATTERN, YEAR_PATTERN, read_year
+from loaders.identify.names import is_name, is_national, is_office, is_organ_name, organ_of, split_names
+from loaders.identify.text import Line, Page
+from loaders.identify.words import any_of, load_words
+from loaders.model import Place
+
+_LONGEST_LINE = 130
+_LONGEST_TITLE = 110
+_MOST_LINES = 5
+_MARK = "\0"
+_YEAR_TOKEN = re.compile(rf"[(\[]?(?P<year>{YEAR_PATTERN})(?:年度|年)?[)\]]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A printed title: its words, the bodies and the year it names, and its lines."""
+
+    printed: str
+    names: tuple[str, ...]
+    printed_names: str | None
+    year: int | None
+    has_several_years: bool
+    place: Place
+    first_line: int
+    last_line: int
+    is_name_apart: bool
+    is_system: bool
+    is_whole_area: bool
+
+
+@lru_cache(maxsize=1)
+def _core() -> re.Pattern[str]:
+    title = load_words().title
+    fill = rf"(?:{any_of(title['filler'])}|[(\[]?{_MARK}+[)\]]?)"
+    return re.compile(
+        rf"(?P<subject>《?(?:{any_of(title['subject'])})》?)(?:工作)?{fill}*(?P<report>{any_of(title['report'])})"
+        rf"[(\[]?{_MARK}*[)\]]?(?:{any_of(title['tail'])})?(?:\([^()]{{0,20}}\))?》?"
+    )
+
+
+@lru_cache(maxsize=1)
+def _labels() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    words = load_words()
+    titles = any_of(label for label, kind in words.metadata.items() if kind == "title")
+    labels = any_of(words.metadata)
+    return (
+        re.compile(rf"(?:{titles})[】\]]?[::]"),
+        re.compile(rf"(?:{labels})[】\]]?[::]"),
+        re.compile(any_of(words.title["neighbour"])),
+        re.compile(rf"(?:{any_of(words.title['before_subject'])})+$"),
+    )
+
+
+@lru_cache(maxsize=1)
+def _tail() -> re.Pattern[str]:
+    labels = any_of(load_words().metadata)
+    return re.compile(
+        rf"[》。]?(?:\.(?:docx?|pdf|wps|xlsx?|html?|et))?(?:$|[_|\-—–·»《【\[].{{0,60}}$|(?:\(?(?:{DATE_PATTERN}))|(?:{labels})[】\]]?[::\d(]|\d{{4}}-)",
+        re.IGNORECASE,
+    )
+
+
+@lru_cache(maxsize=1)
+def _head() -> re.Pattern[str]:
+    return re.compile(r"^(?:附件?\d*[:.、]?|\d{1,2}[.、](?!\d)|[·•●■◆▪*\-—]+|【[^】]{0,12}】|\[[^\]]{0,12}\]|《|关于(?:公布|发布|印发)?)+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Consecutive lines as one string; ``where`` gives line and position of each character."""
+
+    text: str
+    where: tuple[tuple[int, int], ...]
+    gaps: tuple[int, ...]
+    breaks: tuple[int, ...]
+
+
+def _window(lines: list[tuple[int, Line]]) -> _Window:
+    text, where, gaps, breaks = "", [], [], []
+    for index, line in lines:
+        if text:
+            gaps.append(len(text))
+            breaks.append(len(text))
+        gaps += [len(text) + g for g in line.gaps if g]
+        where += [(index, at) for at in range(len(line.text))]
+        text += line.text
+    return _Window(text, tuple(where), tuple(sorted(gaps)), tuple(breaks))
+
+
+def _printed(page: Page, window: _Window, start: int, end: int) -> str:
+    pieces = []
+    at = start
+    while at < end:
+        index, first = window.where[at]
+        stop = at
+        while stop < end and window.where[stop][0] == index:
+            stop += 1
+        pieces.append(page.lines[index].printed(first, first + stop - at))
+        at = stop
+    return "".join(pieces)
+
+
+def _named(page: Page, window: _Window, start: int, end: int) -> str:
+    return "".join(page.lines[window.where[at][0]].named(window.where[at][1], window.where[at][1] + 1) for at in range(start, end))
+
+
+def _place(page: Page, window: _Window, start: int, end: int) -> Place:
+    (first_line, first), (last_line, last) = window.where[start], window.where[end - 1]
+    head = page.lines[first_line].place(first, first + 1)
+    tail = page.lines[last_line].place(last, last + 1)
+    return Place(head.start, max(tail.end, head.end), head.line, head.table, head.row, head.column)
+
+
+def _parse(page: Page, window: _Window) -> Title | None:
+    """Read a window as one title, null when it is anything else."""
+    text = window.text
+    title_label, _, neighbour, before_subject = _labels()
+    start = 0
+    if match := list(title_label.finditer(text)):
+        start = match[-1].end()
+    elif neighbour.match(text):
+        return None
+    for crumb in re.finditer(r"[>»›→]+|::", text):
+        start = max(start, crumb.end())
+    if match_head := _head().match(text[start:]):
+        start += match_head.end()
+    years: list[int | None] = []
+
+    def mark(match: re.Match[str]) -> str:
+        years.append(read_year(match["year"]))
+        return _MARK * len(match.group())
+
+    marked = text[:start] + _YEAR_TOKEN.sub(mark, text[start:])
+    core = None
+    for match_core in _core().finditer(marked, start):
+        if _tail().match(text[match_core.end() :]) and (window.where[-1][0] == window.where[match_core.end() - 1][0]):
+            core = match_core
+            break
+    if core is None:
+        return None
+    years = [read_year(m["year"]) for m in _YEAR_TOKEN.finditer(text[start : core.end()])]
+    organ_end = core.start()
+    if text[:organ_end].endswith("人民") and core["subject"].lstrip("《").startswith("政府"):
+        organ_end += 2
+    segment = marked[start:organ_end]
+    spans = [(start + m.start(), start + m.end()) for m in re.finditer(rf"[^{_MARK}]+", segment)]
+    cleaned: list[tuple[int, int]] = []
+    for first, last in spans:
+        while last > first and (tail := before_subject.search(marked[first:last])):
+            last = first + tail.start()
+        while first < last and (marked[first] in "《〈\"“'的:·-—、," or marked.startswith("关于", first)):
+            first += 2 if marked.startswith("关于", first) else 1
+        while last > first and marked[last - 1] in "》\"”':·-—、,":
+            last -= 1
+        if last > first:
+            cleaned.append((first, last))
+    is_whole_area = False
+    organs: list[tuple[int, int]] = []
+    for first, last in cleaned:
+        if re.fullmatch(r"全[省市县区州旗盟镇乡]", text[first:last]):
+            is_whole_area = True
+        else:
+            organs.append((first, last))
+    if len(organs) > 2:
+        return None
+    if len(organs) == 2:
+        joined = text[organs[0][0] : organs[0][1]] + text[organs[1][0] : organs[1][1]]
+        first_organ = organ_of(text[organs[0][0] : organs[0][1]])
+        if first_organ is None or not first_organ.is_area or not is_office(joined):
+            return None
+    is_system = False
+    names: tuple[str, ...] = ()
+    printed_names = None
+    is_name_apart = False
+    if organs:
+        printed_names = "".join(_printed(page, window, a, b) for a, b in organs)
+        name = "".join(_named(page, window, a, b) for a, b in organs)
+        folded = "".join(text[a:b] for a, b in organs)
+        if folded.endswith("系统"):
+            is_system, folded, name = True, folded[:-2], name[:-2]
+            if not is_office(folded):
+                # A system is not a body: 某省地税系统 names none.
+                return _without_names(page, window, start, core.end(), years, printed_names, is_system=True)
+        gaps = tuple(g - organs[0][0] for g in window.gaps if organs[0][0] < g < organs[0][1]) if len(organs) == 1 else ()
+        names = _restore(folded, name, split_names(folded, gaps))
+        if not all(is_name(_fold_name(n)) for n in names):
+            return None if not _is_self_reference(folded) else _without_names(page, window, start, core.end(), years)
+        lone_line = window.where[organs[0][0]][0] != window.where[core.start()][0]
+        is_name_apart = lone_line
+        breaks = [b for b in window.breaks if organs[0][0] < b <= organs[0][1]]
+        if breaks and not all(is_organ_name(_fold_name(n)) for n in names):
+            return None
+    distinct = {y for y in years if y is not None}
+    return Title(
+        _printed(page, window, start, core.end()),
+        names,
+        printed_names,
+        distinct.pop() if len(distinct) == 1 else None,
+        len({y for y in years if y is not None}) > 1,
+        _place(page, window, start, core.end()),
+        window.where[start][0],
+        window.where[core.end() - 1][0],
+        is_name_apart,
+        is_system,
+        is_whole_area,
+    )
+
+
+def _is_self_reference(name: str) -> bool:
+    return name in load_words().self_references
+
+
+def _without_names(page: Page, window: _Window, start: int, end: int, years: list[int | None], printed: str | None = None, is_system: bool = False) -> Title:
+    distinct = {y for y in years if y is not None}
+    return Title(
+        _printed(page, window, start, end),
+        (),
+        printed,
+        next(iter(distinct)) if len(distinct) == 1 else None,
+        len(distinct) > 1,
+        _place(page, window, start, end),
+        window.where[start][0],
+        window.where[end - 1][0],
+        False,
+        is_system,
+        False,
+    )
+
+
+def _fold_name(name: str) -> str:
+    return name.replace("（", "(").replace("）", ")")
+
+
+def _restore(folded: str, named: str, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of the folded name as they stand in the name with printed punctuation."""
+    if len(folded) != len(named):
+        return parts
+    at = 0
+    found = []
+    for part in parts:
+        at = folded.index(part, at)
+        found.append(named[at : at + len(part)])
+        at += len(part)
+    return tuple(found)
+
+
+def find_titles(page: Page) -> list[Title]:
+    """All annual-report titles of a page in order, outside tables; inside them when there are none outside."""
+    titles = _find(page, page.text_lines)
+    if not titles:
+        titles = _find(page, [(i, line) for i, line in enumerate(page.lines) if line.is_table])
+    return titles
+
+
+def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
+    titles: list[Title] = []
+    reports = re.compile(any_of(load_words().title["report"]))
+    for last, (_, line) in enumerate(lines):
+        if len(line.text) > _LONGEST_LINE:
+            continue
+        # A title ends on this line, so its last word begins here or the word itself is cut in two.
+        if not (reports.search(line.text) or line.text.startswith(("告", "报", "度报告"))):
+            continue
+        found: Title | None = None
+        for count in range(1, _MOST_LINES + 1):
+            first = last - count + 1
+            if first < 0:
+                break
+            part = lines[first : last + 1]
+            if len(part[0][1].text) > _LONGEST_LINE or sum(len(piece.text) for _, piece in part) > max(_LONGEST_TITLE, len(line.text)):
+                break
+            title = _parse(page, _window(part))
+            if title is None or title.first_line != part[0][0]:
+                if found is not None and count > 1:
+                    break
+                continue
+            if found is None:
+                found = title
+            elif _adds(found, title):
+                found = title
+            else:
+                break
+        if found is not None and found.year is None and not found.has_several_years and last + 1 < len(lines):
+            after = lines[last + 1][1].text
+            if _YEAR_TOKEN.fullmatch(after):
+                begin = next(i for i, (index, _) in enumerate(lines) if index == found.first_line)
+                found = _parse(page, _window(lines[begin : last + 2])) or found
+        if found is not None and not (titles and titles[-1].last_line >= found.first_line):
+            titles.append(found)
+    return titles
+
+
+def _adds(found: Title, wider: Title) -> bool:
+    """Whether more lines before a title say more of the body or the year, and nothing else."""
+    if not wider.names and found.year is None and wider.year is not None:
+        return True
+    if not found.names:
+        return bool(wider.names) and all(is_organ_name(_fold_name(n)) for n in wider.names)
+    return (
+        len(wider.names) >= len(found.names)
+        and "".join(wider.names).endswith("".join(found.names))
+        and len(set(wider.names)) == len(wider.names)
+        and "".join(wider.names) != "".join(found.names)
+        and all(is_organ_name(_fold_name(n)) for n in wider.names)
+        and (len(wider.names) > len(found.names) or _may_precede(wider.names[0][: -len(found.names[0])]))
+    ) or (found.year is None and wider.year is not None and wider.names == found.names)
+
+
+def _may_precede(prefix: str) -> bool:
+    """Whether a line before a name belongs to it: a place or a State body, not another body's header."""
+    return not is_office(prefix) or is_national(prefix)

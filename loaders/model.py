@@ -1,0 +1,248 @@
+"""What travels between the rooms of the loaders: frozen values, no behaviour beyond small conveniences.
+
+A reader turns bytes into a :class:`Document` (paragraphs and tables, each piece with its place in the
+decoded text). Identification and extraction turn a document into a :class:`DocumentReading` (reports with
+metric rows and issues, or a reject code). Staging writes readings to the raw tables. Positions are character
+offsets into ``Document.text``, the decoded text before any folding, so that evidence is verbatim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Script(StrEnum):
+    """Script of a document; ``traditional_tw`` also uses Taiwan vocabulary."""
+
+    SIMPLIFIED = "simplified"
+    TRADITIONAL = "traditional"
+    TRADITIONAL_TW = "traditional_tw"
+
+
+class SourceKind(StrEnum):
+    """Where in a report a figure was read."""
+
+    TABLE = "table"
+    NARRATIVE = "narrative"
+
+
+class ValueStatus(StrEnum):
+    """What a printed cell or sentence says. Only ``number`` and ``none_stated`` carry a value."""
+
+    NUMBER = "number"
+    BLANK = "blank"
+    NOT_APPLICABLE = "not_applicable"
+    NONE_STATED = "none_stated"
+    ILLEGIBLE = "illegible"
+
+
+class Scope(StrEnum):
+    """Whose figures a report holds (seed ``scopes``)."""
+
+    OWN = "own"
+    GOVERNMENT_ITSELF = "government_itself"
+    AREA_AGGREGATE = "area_aggregate"
+    SYSTEM_AGGREGATE = "system_aggregate"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """Severity of an issue (seed ``issue_codes``)."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class DocumentStatus(StrEnum):
+    """What became of a document."""
+
+    LOADED = "loaded"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span of ``Document.text``: characters ``start`` to ``end`` (exclusive), on line ``line`` (1-based)."""
+
+    start: int
+    end: int
+    line: int
+    table: int | None = None
+    row: int | None = None
+    column: int | None = None
+
+    def locator(self) -> str:
+        """The place as text, e.g. ``line 215, chars 8123-8190, table 1 row 4 column 3``."""
+        text = f"line {self.line}, chars {self.start}-{self.end}"
+        if self.table is not None:
+            text += f", table {self.table}"
+        if self.row is not None:
+            text += f" row {self.row}"
+        if self.column is not None:
+            text += f" column {self.column}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One printed cell, verbatim; a blank cell has white space only and is still a cell."""
+
+    text: str
+    place: Place
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is printed in the cell."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A run of prose, verbatim."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a document as rows of cells in reading order.
+
+    ``has_rows`` is false where the source prints one cell a line and row ends are not marked; then ``rows``
+    holds a single row with all cells.
+    """
+
+    rows: tuple[tuple[Cell, ...], ...]
+    has_rows: bool
+    style: str
+    place: Place
+
+
+Block = Paragraph | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A readable document: the decoded text, its script, and its blocks in reading order."""
+
+    text: str
+    encoding: str
+    script: Script
+    blocks: tuple[Block, ...]
+    media_type: str
+
+    @property
+    def paragraphs(self) -> tuple[Paragraph, ...]:
+        """The prose of the document in order."""
+        return tuple(b for b in self.blocks if isinstance(b, Paragraph))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables of the document in order."""
+        return tuple(b for b in self.blocks if isinstance(b, Table))
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something odd or refused; ``issue_code`` is a row of the seed ``issue_codes``."""
+
+    issue_code: str
+    message: str
+    locator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One printed figure with its evidence; the columns of ``raw.metric_rows`` but for the ids.
+
+    ``value`` is in ``unit``, the unit of the metric in the catalogue. ``match_score`` is 0 to 100.
+    """
+
+    source_kind: SourceKind
+    metric_code: str | None
+    applicant_type: str | None
+    label_raw: str
+    column_label_raw: str | None
+    value_raw: str
+    value: Decimal | None
+    value_status: ValueStatus
+    is_approximate: bool
+    unit: str | None
+    place: Place
+    snippet: str
+    match_method: str
+    match_score: float
+    page_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a ``manifest.csv`` says of a document; it wins over the text, with an issue where they differ."""
+
+    agency_name: str | None = None
+    report_year: int | None = None
+    published_date: date | None = None
+    scope: Scope | None = None
+    source_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why an attribute of a report has its value: the attribute, the printed words and the rule."""
+
+    attribute: str
+    snippet: str
+    rule: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who reports on which year, in which scope; null where the text does not say."""
+
+    agency_name: str | None
+    co_agency_names: tuple[str, ...]
+    agency_name_raw: str | None
+    report_year: int | None
+    scope: Scope
+    title: str | None
+    published_date: date | None
+    period_start_date: date | None
+    period_end_date: date | None
+    evidence: tuple[Evidence, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReading:
+    """One report read from a document."""
+
+    identity: Identity
+    form_code: str | None
+    table_year: int | None
+    metric_rows: tuple[MetricRow, ...]
+    issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReading:
+    """All that is known of one document: what staging writes.
+
+    ``document_id`` is the sha256 of the bytes in hex. A rejected document has no reports and a
+    ``reject_code`` that is an issue code with ``is_reject``.
+    """
+
+    document_id: str
+    source_uri: str
+    byte_count: int
+    media_type: str | None
+    script: Script | None
+    status: DocumentStatus
+    reject_code: str | None
+    reports: Sequence[ReportReading] = ()
+    issues: Sequence[Issue] = field(default_factory=tuple)

@@ -1,0 +1,102 @@
+"""One document to everything that is known of it.
+
+In: the bytes, a name for messages, and what a manifest says. Out: a :class:`~loaders.model.DocumentReading`,
+loaded with its report or rejected with a reason code. Pure: no disk, no network, no clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from loaders.errors import DocumentRejected
+from loaders.extract.narrative import extract_narrative
+from loaders.extract.tables import TableReading, extract_tables
+from loaders.forms.decide import decide_form
+from loaders.identify import classify_document, find_report_titles, identify_report
+from loaders.model import (
+    Document,
+    DocumentReading,
+    DocumentStatus,
+    Hints,
+    Identity,
+    Issue,
+    MetricRow,
+    ReportReading,
+    ValueStatus,
+)
+from loaders.readers import read_bytes, sniff_media_type
+
+
+def read_document(data: bytes, name: str, hints: Hints | None = None) -> DocumentReading:
+    """Read one document; bad input gives a rejected reading, never an exception."""
+    document_id = hashlib.sha256(data).hexdigest()
+    hints = hints or Hints()
+    source_uri = hints.source_uri or name
+    document: Document | None = None
+    try:
+        document, issues = read_bytes(data)
+        report = _read_report(document, hints)
+    except DocumentRejected as rejection:
+        return DocumentReading(
+            document_id,
+            source_uri,
+            len(data),
+            document.media_type if document else sniff_media_type(data),
+            document.script if document else None,
+            DocumentStatus.REJECTED,
+            rejection.reject_code,
+            (),
+            (Issue(rejection.reject_code, str(rejection)),),
+        )
+    return DocumentReading(
+        document_id,
+        source_uri,
+        len(data),
+        document.media_type,
+        document.script,
+        DocumentStatus.LOADED,
+        None,
+        (report,),
+        issues,
+    )
+
+
+def _read_report(document: Document, hints: Hints) -> ReportReading:
+    tables = extract_tables(document)
+    filled = any(row.value_status is ValueStatus.NUMBER for row in tables.metric_rows)
+    rejection = classify_document(document, has_filled_form=filled, has_form=tables.tables_seen > 0)
+    if rejection is not None:
+        raise DocumentRejected(*rejection)
+    titles = find_report_titles(document)
+    if len(titles) > 1:
+        raise DocumentRejected("several_reports", f"the text holds {len(titles)} reports; split it into one file a report")
+    form_code, _ = decide_form(tables.form_votes, document, None)
+    identity = identify_report(document, hints, form_code)
+    form_code, form_issue = decide_form(tables.form_votes, document, identity.report_year)
+    narrative: list[MetricRow] = []
+    issues = list(tables.issues)
+    if form_issue is not None:
+        issues.append(form_issue)
+    if form_code is not None:
+        narrative, narrative_issues = extract_narrative(
+            document.paragraphs, form_code, document.script, identity.report_year
+        )
+        issues += narrative_issues
+    rows = (*tables.metric_rows, *narrative)
+    if not any(row.value_status in (ValueStatus.NUMBER, ValueStatus.NONE_STATED) for row in rows):
+        seen = f"{tables.tables_seen} statutory tables were seen" if tables.tables_seen else "no statutory table was seen"
+        raise DocumentRejected("no_figures", f"no figure could be read; {seen}")
+    issues += _table_issues(tables, identity)
+    return ReportReading(identity, form_code, tables.table_year, rows, tuple(issues))
+
+
+def _table_issues(tables: TableReading, identity: Identity) -> list[Issue]:
+    issues = []
+    if not tables.tables_seen:
+        issues.append(Issue("table_missing", "the text has no statutory table; only figures stated in sentences were read"))
+    elif not tables.metric_rows and not any(issue.issue_code == "table_unread" for issue in tables.issues):
+        issues.append(Issue("table_unread", "a statutory table is there, but no row of it could be read"))
+    if tables.table_year and identity.report_year and tables.table_year != identity.report_year:
+        message = f"the table is headed {tables.table_year}, the report covers {identity.report_year}; both are kept"
+        issues.append(Issue("table_year_mismatch", message))
+    return issues

@@ -1,0 +1,315 @@
+"""The runs: load, check, publish, and the refresh that does all of it.
+
+load → check raw → dbt build → check marts → publish. Every step first asks whether it was already done for
+these very tables and this very code (:mod:`loaders.builds`), so a refresh that was killed goes on where it
+stood and one with nothing new does nothing. One run at a time: the run lock is held from the first write to
+the last. The imports of dbt and Great Expectations cost seconds and are paid only by a run that needs them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from loaders.builds import (
+    LAYERS,
+    Finding,
+    begin_build,
+    create_checks,
+    data_token,
+    end_build,
+    is_built,
+    is_checked,
+    record_check,
+)
+from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
+from loaders.load import Account, load_documents
+from loaders.publish import Release, current_manifest, publish_build
+from loaders.runs import begin_run, end_run
+from loaders.settings import Settings
+from loaders.sources import SourceDocument, list_documents
+from loaders.staging import create_raw
+from loaders.version import build_fingerprint
+from loaders.warehouse import Warehouse, run_lock
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SHOWN_REJECTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What to load and how."""
+
+    sources: tuple[str, ...]
+    strict: bool = False
+    force: bool = False
+    wait_seconds: float = 0.0
+
+
+def run_load(settings: Settings, request: LoadRequest) -> Account:
+    """``gongkai load``: stage documents and print the account.
+
+    Raises:
+        RejectedDocumentsError: under ``--strict`` when a document was rejected.
+    """
+    documents = list_documents(request.sources)
+    with _recorded_run(settings.warehouse, "load", request.wait_seconds) as run_id:
+        account = _load(settings, documents, run_id, request)
+    settings.answer(describe_account(account), {"run_id": run_id, **account.as_json()})
+    _raise_if_strict(account, request)
+    return account
+
+
+def run_check(settings: Settings, layer: str | None, wait_seconds: float) -> None:
+    """``gongkai check``: run the suites of one layer or of both, and write the Data Docs.
+
+    Raises:
+        ChecksFailedError: when a critical expectation failed.
+    """
+    from loaders.checks import raise_if_blocked
+
+    warehouse = settings.warehouse
+    _require_work_file(warehouse)
+    found: dict[str, tuple[Finding, ...]] = {}
+    with _recorded_run(warehouse, "check", wait_seconds) as run_id:
+        for name in (layer,) if layer else LAYERS:
+            settings.say(f"checking {name}")
+            found[name] = _check(warehouse, name, run_id, build_fingerprint())
+    findings = [finding for layer_findings in found.values() for finding in layer_findings]
+    settings.answer(describe_findings(findings, warehouse), [_finding_as_json(finding) for finding in findings])
+    for name, layer_findings in found.items():
+        raise_if_blocked(name, layer_findings, warehouse.data_docs)
+
+
+def run_publish(settings: Settings, wait_seconds: float) -> Release:
+    """``gongkai publish``: publish the built work file if its checks passed.
+
+    Raises:
+        ChecksFailedError: when they have not.
+    """
+    _require_work_file(settings.warehouse)
+    with _recorded_run(settings.warehouse, "publish", wait_seconds):
+        release = publish_build(settings.warehouse, build_fingerprint())
+    settings.answer(_describe_release(release), _release_as_json(release))
+    return release
+
+
+def run_refresh(settings: Settings, request: LoadRequest, *, publish: bool = True) -> None:
+    """``gongkai refresh``: everything from documents to a release, as far as it is not done yet.
+
+    Raises:
+        ChecksFailedError: when a check failed; nothing was published.
+        RejectedDocumentsError: under ``--strict`` when a document was rejected; nothing was built.
+    """
+    warehouse = settings.warehouse
+    documents = list_documents(request.sources)
+    if not documents and not warehouse.work_file.exists():
+        raise UsageError(f"nothing is loaded in {warehouse.root} yet; give a SOURCE: gongkai refresh SOURCE")
+    with _recorded_run(warehouse, "refresh", request.wait_seconds) as run_id:
+        account = _load(settings, documents, run_id, request)
+        if request.sources:
+            settings.say(describe_account(account))
+        _raise_if_strict(account, request)
+        release = _bring_up_to_date(settings, run_id, publish)
+    answer: dict[str, Any] = {"run_id": run_id, "account": account.as_json(), "release": None}
+    if release is not None:
+        answer["release"] = _release_as_json(release)
+        settings.answer(_describe_release(release), answer)
+    else:
+        settings.answer("nothing new: the current release stands" if publish else "checked, not published", answer)
+
+
+def describe_account(account: Account) -> str:
+    """The account for a person: every document once, the rejected ones by name."""
+    lines = [
+        f"seen {account.seen} = loaded {account.loaded} + unchanged {account.unchanged} + rejected {account.rejected}"
+    ]
+    if account.standing_rejected:
+        lines.append(f"  of the unchanged, {account.standing_rejected} were rejected before and still are")
+    for rejection in account.rejections[:_SHOWN_REJECTIONS]:
+        lines.append(f"  rejected {rejection.source_uri}: {rejection.reject_code}: {rejection.message}")
+    for duplicate in account.duplicates[:_SHOWN_REJECTIONS]:
+        lines.append(f"  same bytes {duplicate.source_uri}: already seen as {duplicate.first_source_uri}")
+    hidden = max(0, len(account.rejections) - _SHOWN_REJECTIONS) + max(0, len(account.duplicates) - _SHOWN_REJECTIONS)
+    if hidden:
+        lines.append(f"  and {hidden} more; --json lists all, raw.documents keeps the rejected ones")
+    return "\n".join(lines)
+
+
+def describe_findings(findings: Sequence[Finding], warehouse: Warehouse) -> str:
+    """What the suites found, for a person: the failed expectations and where all of them are shown."""
+    from loaders.checks import describe_finding
+
+    failed = [finding for finding in findings if not finding.is_success]
+    lines = [f"{len(findings)} expectations, {len(failed)} do not hold"]
+    for finding in failed:
+        lines += describe_finding(finding)
+    lines.append(f"all results: {warehouse.data_docs / 'index.html'}")
+    return "\n".join(lines)
+
+
+def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release | None:
+    warehouse = settings.warehouse
+    fingerprint = build_fingerprint()
+    raw_token = _ask(warehouse, lambda con: data_token(con, "raw"))
+    if not _ask(warehouse, lambda con: is_checked(con, "raw", fingerprint, raw_token)):
+        _check_or_raise(settings, "raw", run_id, fingerprint)
+    if not _ask(warehouse, lambda con: is_built(con, fingerprint, raw_token)):
+        _build(settings, run_id, fingerprint, raw_token)
+    marts_token = _ask(warehouse, lambda con: data_token(con, "marts"))
+    if not _ask(warehouse, lambda con: is_checked(con, "marts", fingerprint, marts_token)):
+        _check_or_raise(settings, "marts", run_id, fingerprint)
+    manifest = current_manifest(warehouse)
+    wanted = {"fingerprint": fingerprint, "raw_token": raw_token, "marts_token": marts_token}
+    is_published = manifest is not None and wanted.items() <= manifest.items()
+    if is_published or not publish:
+        return None
+    settings.say("publishing")
+    return publish_build(warehouse, fingerprint)
+
+
+def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str) -> None:
+    from loaders.dbt_build import build_marts
+
+    warehouse = settings.warehouse
+    settings.say("building the marts")
+    build_id = _ask(warehouse, lambda con: begin_build(con, run_id, fingerprint, raw_token))
+    try:
+        build_marts(warehouse)
+    except GongkaiError as error:
+        message = str(error)
+        _ask(warehouse, lambda con: end_build(con, build_id, "failed", message))
+        raise
+    _ask(warehouse, lambda con: end_build(con, build_id, "built"))
+
+
+def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: str) -> None:
+    from loaders.checks import describe_finding, raise_if_blocked
+
+    settings.say(f"checking {layer}")
+    findings = _check(settings.warehouse, layer, run_id, fingerprint)
+    raise_if_blocked(layer, findings, settings.warehouse.data_docs)
+    for finding in findings:
+        if not finding.is_success:
+            settings.say("\n".join(describe_finding(finding)))
+
+
+def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> tuple[Finding, ...]:
+    from loaders.checks import load_suites, run_suites
+    from loaders.data_docs import write_index
+
+    suites = load_suites(layer)
+    token = _ask(warehouse, lambda con: data_token(con, layer))
+    findings = run_suites(warehouse, layer, suites)
+    _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
+    write_index(warehouse.data_docs, _ask(warehouse, last_results))
+    return findings
+
+
+def last_results(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str, bool, str | None]]:
+    """The results of the last check of each layer: suite, expectation, severity, description, holds, met."""
+    return con.execute(
+        "select suite_name, expectation_type || coalesce(' ' || column_name, ''), severity, description, is_success, "
+        "coalesce(unexpected_count || ' offending rows', observed) from checks.check_results where check_id in "
+        "(select max_by(check_id, (checked_at, check_id)) from checks.check_runs group by layer) "
+        "order by suite_name, expectation_type, description"
+    ).fetchall()
+
+
+def _load(settings: Settings, documents: Sequence[SourceDocument], run_id: str, request: LoadRequest) -> Account:
+    if not documents:
+        return Account()
+    con = settings.warehouse.connect()
+    try:
+        with _progress(settings, len(documents)) as advance:
+            return load_documents(con, documents, run_id=run_id, force=request.force, advance=advance)
+    finally:
+        con.close()
+
+
+@contextlib.contextmanager
+def _progress(settings: Settings, total: int) -> Iterator[Callable[[int], None]]:
+    console = settings.progress_console()
+    if console is None:
+        yield lambda count: None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("reading documents", total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextlib.contextmanager
+def _recorded_run(warehouse: Warehouse, command: str, wait_seconds: float) -> Iterator[str]:
+    """Hold the run lock and record the run; the work file is closed while the caller works."""
+    with run_lock(warehouse, f"gongkai {command}", wait_seconds):
+        _ask(warehouse, _create_tables)
+        run_id = _ask(warehouse, lambda con: begin_run(con, command))
+        try:
+            yield run_id
+        except BaseException as error:
+            status = "failed" if isinstance(error, Exception) else "interrupted"
+            # What stopped the run matters more than a record that cannot be written, say on a full disk.
+            with contextlib.suppress(Exception):
+                _ask(warehouse, lambda con: end_run(con, run_id, status))
+            raise
+        _ask(warehouse, lambda con: end_run(con, run_id, "done"))
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    create_raw(con)
+    create_checks(con)
+
+
+def _ask(warehouse: Warehouse, question: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
+    """Open the work file for one question or record; dbt and the suites need it closed between."""
+    con = warehouse.connect()
+    try:
+        return question(con)
+    finally:
+        con.close()
+
+
+def _require_work_file(warehouse: Warehouse) -> None:
+    if not warehouse.work_file.is_file():
+        raise UsageError(f"no warehouse at {warehouse.root}; run `gongkai load SOURCE` first")
+
+
+def _raise_if_strict(account: Account, request: LoadRequest) -> None:
+    rejected = account.rejected + account.standing_rejected
+    if request.strict and rejected:
+        raise RejectedDocumentsError(f"{rejected} of {account.seen} documents are rejected and --strict was given")
+
+
+def _describe_release(release: Release) -> str:
+    facts = release.table_rows.get("marts.fct_metric_value", 0)
+    return f"published {release.release_id}: {facts} figures in {len(release.table_rows)} tables, {release.folder}"
+
+
+def _release_as_json(release: Release) -> dict[str, Any]:
+    return {
+        "release_id": release.release_id,
+        "folder": str(release.folder),
+        "build_id": release.build_id,
+        "table_rows": release.table_rows,
+    }
+
+
+def _finding_as_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "suite": finding.suite_name,
+        "expectation": finding.expectation_type,
+        "column": finding.column_name,
+        "severity": finding.severity,
+        "description": finding.description,
+        "is_success": finding.is_success,
+        "observed": finding.observed,
+        "unexpected_count": finding.unexpected_count,
+        "offending_rows": list(finding.offending_rows),
+        "next_step": finding.next_step,
+    }

@@ -1,0 +1,192 @@
+"""``gongkai trace``: from a figure back to the printed cell.
+
+In: agency, report year, metric and, if wanted, applicant type. Out: each figure with its document, place,
+printed text and how it was matched, the figures that competed with it, and the identities that touch it. Reads
+the current release, or the work file before the first release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from loaders.errors import GongkaiError, UsageError
+from loaders.settings import Settings
+from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SHOWN_NAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which figure is asked for; ``metric`` is a code or a Chinese label."""
+
+    agency: str
+    year: int
+    metric: str
+    applicant: str | None = None
+
+
+def show_trace(settings: Settings, question: Question) -> None:
+    """Print the answer to a question.
+
+    Raises:
+        UsageError: when the question fits no agency, no metric or several.
+        GongkaiError: when there are no marts yet.
+    """
+    con = open_readable(settings.warehouse)
+    try:
+        answer = trace_figure(con, question)
+    finally:
+        con.close()
+    settings.answer(describe_trace(answer), answer)
+
+
+def open_readable(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """The current release, or the work file when nothing was published yet.
+
+    Raises:
+        UsageError: when there is neither.
+    """
+    release = warehouse.current_release()
+    if release is not None:
+        return open_duckdb(release / RELEASE_FILE, read_only=True)
+    return warehouse.connect(read_only=True)
+
+
+def trace_figure(con: duckdb.DuckDBPyConnection, question: Question) -> dict[str, Any]:
+    """The figures that fit a question, with evidence, competitors and checks.
+
+    Raises:
+        UsageError: when the question fits no agency, no metric or several, or there is no such figure.
+        GongkaiError: when there are no marts yet.
+    """
+    built = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = 'fct_metric_value'"
+    ).fetchall()[0][0]
+    if not built:
+        raise GongkaiError("the marts are not built yet; run `gongkai refresh`")
+    metric_code, metric_label = _resolve_metric(con, question.metric)
+    agency_keys, agency_name = _resolve_agency(con, question.agency, question.year)
+    figures = _rows(
+        con,
+        "select v.*, d.source_uri, d.media_type, r.title from marts.fct_metric_value as v "
+        "left join raw.documents as d on v.document_id = d.document_id "
+        "left join raw.reports as r on v.report_id = r.report_id "
+        "where v.agency_key in (select unnest(?)) and v.report_year = ? and v.metric_code = ? "
+        "and (? is null or v.applicant_type_code = ?) "
+        "order by v.report_id, v.applicant_type_code nulls first",
+        [agency_keys, question.year, metric_code, question.applicant, question.applicant],
+    )
+    if not figures:
+        applicant = f" for applicant type {question.applicant}" if question.applicant else ""
+        raise UsageError(
+            f"{agency_name} has no figure {metric_code} ({metric_label}) for {question.year}{applicant}; "
+            "its report does not print it, or it was not understood: see `gongkai status` and raw.issues"
+        )
+    for figure in figures:
+        figure["competitors"] = _competitors(con, figure)
+        figure["checks"] = _checks(con, figure)
+    return {
+        "agency_name": agency_name,
+        "report_year": question.year,
+        "metric_code": metric_code,
+        "metric_label_zh": metric_label,
+        "figures": figures,
+    }
+
+
+def describe_trace(answer: dict[str, Any]) -> str:
+    """The answer for a person."""
+    lines = [f"{answer['agency_name']} {answer['report_year']} {answer['metric_code']} {answer['metric_label_zh']}"]
+    for figure in answer["figures"]:
+        value = figure["value"] if figure["value"] is not None else figure["value_status"]
+        applicant = f" [{figure['applicant_type_code']}]" if figure.get("applicant_type_code") else ""
+        lines.append(f"\n{value} {figure.get('unit') or ''}{applicant}  {figure['reliability']}")
+        printed = " / ".join(filter(None, (figure["label_raw"], figure["column_label_raw"])))
+        lines += [
+            f"  printed   {figure['value_raw']!r} at {printed}",
+            f"  place     {figure['locator']} ({figure['source_kind']})",
+            f"  text      {figure['snippet']}",
+            f"  document  {figure['source_uri']} sha256 {figure['document_id']}",
+            f"  matched   {figure['match_method']}, score {figure['match_score']}",
+        ]
+        for competitor in figure["competitors"]:
+            lines.append("  competitor " + ", ".join(f"{k}={v}" for k, v in competitor.items() if v is not None))
+        for check in figure["checks"]:
+            lines.append(
+                f"  check     {check['identity_code']} {check['status']}: {check['left_value']} {check['relation']} "
+                f"{check['right_value']} ({check['severity']}) {check['statement_zh'] or ''}"
+            )
+    return "\n".join(lines)
+
+
+def _resolve_metric(con: duckdb.DuckDBPyConnection, metric: str) -> tuple[str, str]:
+    found = con.execute(
+        "select metric_code, label_zh from marts.dim_metric where metric_code = ? or label_zh = ? "
+        "order by (metric_code = ?) desc",
+        [metric, metric, metric],
+    ).fetchall()
+    if len(found) == 1 or (found and found[0][0] == metric):
+        return str(found[0][0]), str(found[0][1])
+    if found:
+        raise UsageError(f"{metric} is the label of several metrics: {', '.join(row[0] for row in found)}; give a code")
+    near = con.execute(
+        "select metric_code from marts.dim_metric where contains(metric_code, ?) or contains(label_zh, ?) "
+        "order by metric_code limit ?",
+        [metric, metric, _SHOWN_NAMES],
+    ).fetchall()
+    hint = f"; did you mean {', '.join(row[0] for row in near)}" if near else "; the codes are in seeds/metrics.csv"
+    raise UsageError(f"no metric {metric}{hint}")
+
+
+def _resolve_agency(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> tuple[list[str], str]:
+    """The keys of one agency, from its exact name or a part of the name that fits one agency only."""
+    for condition in ("a.agency_name = ?", "contains(a.agency_name, ?)"):
+        found = con.execute(
+            "select a.agency_id, min(a.agency_name), list(distinct v.agency_key) filter (v.report_year = ?) "
+            "from marts.dim_agency as a join marts.fct_metric_value as v on a.agency_key = v.agency_key "
+            f"where {condition} group by a.agency_id order by 2",
+            [year, agency],
+        ).fetchall()
+        if len(found) > 1:
+            names = ", ".join(row[1] for row in found[:_SHOWN_NAMES])
+            raise UsageError(f"{agency!r} fits {len(found)} agencies: {names}; give one name in full")
+        if found:
+            if not found[0][2]:
+                raise UsageError(f"{found[0][1]} has no figures for {year}")
+            return [str(key) for key in found[0][2]], str(found[0][1])
+    raise UsageError(f"no agency with figures is called {agency!r} or contains it; names are in marts.dim_agency")
+
+
+def _competitors(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[dict[str, Any]]:
+    return _rows(
+        con,
+        "select * exclude (report_id, agency_key, report_year, metric_code, applicant_type_code) "
+        "from marts.fct_value_conflict where agency_key = ? and report_year = ? and metric_code = ? "
+        "and applicant_type_code is not distinct from ?",
+        [figure[name] for name in ("agency_key", "report_year", "metric_code", "applicant_type_code")],
+    )
+
+
+def _checks(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[dict[str, Any]]:
+    return _rows(
+        con,
+        "select c.identity_code, c.status, c.relation, c.left_value, c.right_value, c.delta, c.severity, "
+        "i.statement_zh from marts.fct_identity_check as c "
+        "left join seeds.identities as i on c.identity_code = i.identity_code "
+        "where c.report_id = ? and (c.metric_code is null or c.metric_code = ?) "
+        "and (c.applicant_type_code is null or c.applicant_type_code is not distinct from ?) "
+        "and c.identity_code in (select identity_code from seeds.identity_terms where metric_code in (?, '*')) "
+        "order by c.status, c.identity_code",
+        [figure["report_id"], figure["metric_code"], figure["applicant_type_code"], figure["metric_code"]],
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    cursor = con.execute(query, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

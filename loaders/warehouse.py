@@ -1,0 +1,250 @@
+"""The layout of a warehouse folder, its work file and its run lock.
+
+::
+
+    <warehouse>/
+        work.duckdb        private: written by the loaders and dbt, never opened by readers
+        run.lock           one run at a time; holds who, since when, which process
+        releases/<id>/     immutable releases
+        current            symlink to the release that readers see
+        data_docs/         what the checks found, as pages
+        dbt/               dbt's compiled files and logs
+
+The work file is created at storage version v1.2.0 so that every DuckDB since 1.2 reads it; the version sticks
+to a file, so whoever creates it decides. The lock is an advisory ``flock``: the kernel releases it when the
+process ends, however it ends. It needs a local file system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import getpass
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from loaders.errors import GongkaiError, LockedError, UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+STORAGE_VERSION = "v1.2.0"
+DUCKDB_CONFIG = {"storage_compatibility_version": STORAGE_VERSION}
+WORK_FILE = "work.duckdb"
+RELEASE_FILE = "warehouse.duckdb"
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where the parts of one warehouse lie."""
+
+    root: Path
+
+    @property
+    def work_file(self) -> Path:
+        """The private database of loaders and dbt."""
+        return self.root / WORK_FILE
+
+    @property
+    def lock_file(self) -> Path:
+        """The file whose lock admits one run."""
+        return self.root / "run.lock"
+
+    @property
+    def releases(self) -> Path:
+        """The folder of immutable releases."""
+        return self.root / "releases"
+
+    @property
+    def current(self) -> Path:
+        """The symlink to the release that readers see."""
+        return self.root / "current"
+
+    @property
+    def data_docs(self) -> Path:
+        """The pages that show what the checks found."""
+        return self.root / "data_docs"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's own files; one folder a warehouse keeps its partial parsing valid."""
+        return self.root / "dbt"
+
+    def current_release(self) -> Path | None:
+        """The folder of the current release, or None when nothing was published yet."""
+        release = self.current.resolve()
+        return release if self.current.is_symlink() and (release / RELEASE_FILE).is_file() else None
+
+    def create(self) -> None:
+        """Make the folder of the warehouse.
+
+        Raises:
+            UsageError: when the path cannot be a folder.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise UsageError(f"{self.root} is a file, not a folder; name another --warehouse") from None
+        except OSError as error:
+            raise UsageError(f"cannot make the warehouse folder {self.root}: {error.strerror}") from error
+
+    def connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        """Open the work file; a writer creates it when it is missing.
+
+        Raises:
+            UsageError: when a reader meets no work file.
+            LockedError: when another process holds the work file.
+            GongkaiError: when the file cannot be opened.
+        """
+        if read_only and not self.work_file.is_file():
+            raise UsageError(f"no warehouse at {self.root}: {WORK_FILE} is missing; load documents first")
+        if not self.work_file.exists():
+            self.create()
+            _create_work_file(self.work_file)
+        return open_duckdb(self.work_file, read_only=read_only)
+
+
+def open_duckdb(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a database file and translate DuckDB's refusals.
+
+    Raises:
+        LockedError: when another process holds the file.
+        GongkaiError: when the file cannot be opened.
+    """
+    import duckdb
+
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
+    except duckdb.IOException as error:
+        reason = str(error).splitlines()[0]
+        if "Could not set lock" in reason:
+            message = f"{path} is open in another process; wait for it to end. DuckDB says: {reason}"
+            raise LockedError(message) from error
+        raise GongkaiError(f"cannot open {path}: {reason}") from error
+
+
+def _create_work_file(path: Path) -> None:
+    # DuckDB refuses a half-written file for good, so a kill while creating must not leave one under this name.
+    import duckdb
+
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with contextlib.ExitStack() as stack:
+        stack.callback(temporary.unlink, missing_ok=True)
+        try:
+            duckdb.connect(str(temporary), config=dict(DUCKDB_CONFIG)).close()
+            os.replace(temporary, path)
+        except (OSError, duckdb.Error) as error:
+            raise GongkaiError(f"cannot create {path}: {str(error).splitlines()[0]}") from error
+
+
+def utc_now() -> datetime:
+    """The present in UTC without a zone, as the TIMESTAMP columns hold it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def new_id() -> str:
+    """An id that sorts by time and never repeats, e.g. ``20260301T120000Z-9f2c1a``."""
+    return f"{utc_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """Who holds the lock of a warehouse."""
+
+    who: str
+    command: str
+    pid: int
+    since: str
+
+    def __str__(self) -> str:
+        """The holder for a message."""
+        return f"{self.who} (process {self.pid}, `{self.command}`) since {self.since}"
+
+
+def read_holder(warehouse: Warehouse) -> LockHolder | None:
+    """Who holds the lock right now, or None when it is free or its holder has not signed yet."""
+    if not warehouse.lock_file.is_file():
+        return None
+    with warehouse.lock_file.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return _parse_holder(file.read())
+    return None
+
+
+def _parse_holder(text: str) -> LockHolder | None:
+    try:
+        return LockHolder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+@contextlib.contextmanager
+def run_lock(warehouse: Warehouse, command: str, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Hold the warehouse for one run; wait up to ``wait_seconds`` for another run to end.
+
+    Raises:
+        LockedError: when another run still holds it.
+        UsageError: when the warehouse cannot be written.
+    """
+    warehouse.create()
+    try:
+        # Never truncated on opening: the text belongs to whoever holds the lock.
+        descriptor = os.open(warehouse.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise UsageError(f"cannot write to the warehouse {warehouse.root}: {error.strerror}") from error
+    with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+        _acquire(file, warehouse, wait_seconds)
+        _sign(file, command)
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def _acquire(file: TextIO, warehouse: Warehouse, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise GongkaiError(f"cannot lock {warehouse.lock_file}: {error.strerror}") from error
+        if time.monotonic() >= deadline:
+            file.seek(0)
+            holder = _parse_holder(file.read())
+            held_by = f"is held by {holder}" if holder else "is held by another run that is just starting"
+            raise LockedError(f"the warehouse {warehouse.root} {held_by}; wait for it to end or use --wait SECONDS")
+        time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+
+
+def _sign(file: TextIO, command: str) -> None:
+    holder = LockHolder(
+        who=f"{_user()}@{socket.gethostname()}",
+        command=command,
+        pid=os.getpid(),
+        since=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
+    )
+    file.seek(0)
+    file.truncate()
+    json.dump(asdict(holder), file, ensure_ascii=False)
+    file.flush()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return str(os.getuid())

@@ -1,0 +1,41 @@
+{#- Where engines differ. Everything else is written once, in the common dialect. -#}
+
+{% macro join_list(list_column, separator) %}
+    {{- return(adapter.dispatch('join_list', 'gongkai')(list_column, separator)) -}}
+{% endmacro %}
+
+{% macro default__join_list(list_column, separator) -%}
+    array_to_string({{ list_column }}, '{{ separator }}')
+{%- endmacro %}
+
+{% macro spark__join_list(list_column, separator) -%}
+    array_join({{ list_column }}, '{{ separator }}')
+{%- endmacro %}
+
+
+{% macro join_rows(expression, separator) %}
+    {{- return(adapter.dispatch('join_rows', 'gongkai')(expression, separator)) -}}
+{% endmacro %}
+
+{% macro default__join_rows(expression, separator) -%}
+    string_agg(distinct {{ expression }}, '{{ separator }}' order by {{ expression }})
+{%- endmacro %}
+
+{% macro spark__join_rows(expression, separator) -%}
+    array_join(sort_array(collect_set({{ expression }})), '{{ separator }}')
+{%- endmacro %}
+
+
+{% macro integers_between(first, last, column_name) %}
+    {{- return(adapter.dispatch('integers_between', 'gongkai')(first, last, column_name)) -}}
+{% endmacro %}
+
+{% macro default__integers_between(first, last, column_name) -%}
+    select cast(range as integer) as {{ column_name }}
+    from range({{ first }}, {{ last }} + 1)
+{%- endmacro %}
+
+{% macro spark__integers_between(first, last, column_name) -%}
+    select cast(id as integer) as {{ column_name }}
+    from range({{ first }}, {{ last }} + 1)
+{%- endmacro %}

@@ -1,0 +1,66 @@
+{#-
+    What a table promises, for tables that dbt keeps no contract of: seeds and
+    views. One test a table, so that a vocabulary of many small tables is
+    checked in little time. Each row returned names the rule that was broken.
+-#}
+{% test table_contract(
+    model, grains=[], filled=[], closed_sets={}, references=[]
+) %}
+{%- set found = [] -%}
+{%- for grain in grains -%}
+    {%- set columns = [grain] if grain is string else grain -%}
+    {%- set query -%}
+select
+    'one row per {{ columns | join(', ') }}' as broken_rule,
+    {{ surrogate_key(columns) }} as broken_value
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+union all
+select
+    'one row per {{ columns | join(', ') }}: filled' as broken_rule,
+    cast(null as string) as broken_value
+from {{ model }}
+where {{ columns | join(' is null or ') }} is null
+    {%- endset -%}
+    {%- do found.append(query) -%}
+{%- endfor -%}
+{%- for column in filled -%}
+    {%- set query -%}
+select
+    '{{ column }}: filled' as broken_rule,
+    cast(null as string) as broken_value
+from {{ model }}
+where {{ column }} is null
+    {%- endset -%}
+    {%- do found.append(query) -%}
+{%- endfor -%}
+{%- for column, values in closed_sets.items() -%}
+    {%- set query -%}
+select
+    '{{ column }}: one of {{ values | join(', ') }}' as broken_rule,
+    {{ column }} as broken_value
+from {{ model }}
+where {{ column }} not in ('{{ values | join("', '") }}')
+    {%- endset -%}
+    {%- do found.append(query) -%}
+{%- endfor -%}
+{%- for reference in references -%}
+    {%- set field = reference.field or reference.column -%}
+    {%- set query -%}
+select
+    '{{ reference.column }}: known in {{ reference.to.identifier }}'
+        as broken_rule,
+    children.{{ reference.column }} as broken_value
+from {{ model }} as children
+left join {{ reference.to }} as parents
+    on children.{{ reference.column }} = parents.{{ field }}
+where
+    children.{{ reference.column }} is not null
+    and children.{{ reference.column }} <> '{{ reference.besides or '' }}'
+    and parents.{{ field }} is null
+    {%- endset -%}
+    {%- do found.append(query) -%}
+{%- endfor -%}
+{{ found | join('\nunion all\n') }}
+{% endtest %}

@@ -1,0 +1,90 @@
+{#-
+    One row per agency and year, one column per metric of a subject.
+
+    Columns come from the seeds, and the card of the table is generated from the
+    same seeds (`python -m loaders.cards`); the contract compares the two.
+    A metric with applicant types shows its total; the metrics in
+    `by_applicant_type` show each type as well. A cell is a value or null.
+-#}
+{% macro yearly_wide_table(subject_code, by_applicant_type=[]) %}
+{%- set columns = wide_table_columns(subject_code, by_applicant_type) %}
+{%- set reliabilities = [
+    'consistent', 'unchecked', 'source_inconsistent', 'extraction_suspect'
+] -%}
+with
+
+reports as (
+
+    select * from {{ ref('dim_report') }}
+    where is_in_facts
+
+),
+
+metrics as (
+
+    select * from {{ ref('dim_metric') }}
+    where subject_code = '{{ subject_code }}'
+
+),
+
+figures as (
+
+    select fct_metric_value.*
+    from {{ ref('fct_metric_value') }} as fct_metric_value
+    inner join metrics
+        on fct_metric_value.metric_code = metrics.metric_code
+
+),
+
+pivoted as (
+
+    select
+        report_id,
+        {%- for column in columns %}
+        max(case
+            when metric_code = '{{ column.metric_code }}'
+                {%- if column.applicant_type_code %}
+                and applicant_type_code = '{{ column.applicant_type_code }}'
+                {%- else %}
+                and applicant_type_code in ('total', 'not_applicable')
+                {%- endif %}
+                then value
+        end) as {{ column.name }},
+        {%- endfor %}
+        count(value) as value_count,
+        {%- for reliability in reliabilities %}
+        count(*) filter (where reliability = '{{ reliability }}')
+            as {{ reliability }}_count,
+        {%- endfor %}
+        count(*) filter (where has_conflict) as conflict_count
+    from figures
+    group by report_id
+
+),
+
+final as (
+
+    select
+        reports.agency_key,
+        reports.agency_id,
+        reports.report_id,
+        reports.agency_name,
+        reports.scope_code,
+        reports.form_code,
+        reports.report_year,
+        {%- for column in columns %}
+        pivoted.{{ column.name }},
+        {%- endfor %}
+        -- A report without a figure of the subject has none to count.
+        {%- for count in ['value'] + reliabilities + ['conflict'] %}
+        coalesce(pivoted.{{ count }}_count, 0) as {{ count }}_count
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from reports
+    left join pivoted
+        on reports.report_id = pivoted.report_id
+
+)
+
+select * from final
+{%- endmacro %}

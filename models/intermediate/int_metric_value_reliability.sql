@@ -1,0 +1,94 @@
+-- What the identities say of each winning figure. A contradiction is the
+-- source's only where every reading that takes part in it is certain.
+with
+
+figures as (
+
+    select * from {{ ref('int_metric_values_ranked') }}
+    where winner_rank = 1
+
+),
+
+touches as (
+
+    select
+        term_values.report_id,
+        term_values.metric_code,
+        term_values.applicant_type_code,
+        checks.is_certain_reading,
+        checks.status = 'holds' as is_confirmation,
+        checks.status = 'fails'
+        and (
+            checks.severity = 'error'
+            or checks.kind_code = 'narrative_vs_table'
+        ) as is_contradiction
+    from {{ ref('int_identity_term_values') }} as term_values
+    inner join {{ ref('int_identity_checks') }} as checks
+        on term_values.identity_check_key = checks.identity_check_key
+    where
+        checks.status <> 'not_assessable'
+        and term_values.signed_value is not null
+        -- Children of an unprinted group are not what the text disputes.
+        and term_values.is_own_figure
+
+),
+
+counted as (
+
+    select
+        report_id,
+        metric_code,
+        applicant_type_code,
+        count(*) filter (where is_confirmation) as confirmation_count,
+        count(*) filter (where is_contradiction) as contradiction_count,
+        count(*) filter (where is_contradiction and not is_certain_reading)
+            as uncertain_count
+    from touches
+    group by report_id, metric_code, applicant_type_code
+
+),
+
+doubts as (
+
+    select distinct report_id, coalesce(table_number, 0) as table_number
+    from {{ ref('stg_raw__issues') }}
+    where issue_code in (
+        'ambiguous_label', 'arity_mismatch', 'columns_unmatched'
+    )
+
+),
+
+final as (
+
+    select
+        figures.metric_row_id,
+        case
+            when counted.uncertain_count > 0 then 'extraction_suspect'
+            when counted.contradiction_count > 0
+                and count(doubts.report_id) > 0 then 'extraction_suspect'
+            when counted.contradiction_count > 0 then 'source_inconsistent'
+            when counted.confirmation_count > 0 then 'consistent'
+            else 'unchecked'
+        end as reliability
+    from figures
+    left join counted
+        on
+            figures.report_id = counted.report_id
+            and figures.metric_code = counted.metric_code
+            and figures.applicant_type_code = counted.applicant_type_code
+            and figures.value is not null
+    left join doubts
+        on
+            figures.report_id = doubts.report_id
+            and figures.source_kind = 'table'
+            -- An issue that names no table may concern any.
+            and doubts.table_number in (0, figures.table_number)
+    group by
+        figures.metric_row_id,
+        counted.confirmation_count,
+        counted.contradiction_count,
+        counted.uncertain_count
+
+)
+
+select * from final

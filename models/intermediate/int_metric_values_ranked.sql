@@ -1,0 +1,98 @@
+-- Which of several printings of a figure wins. A stated figure goes before a
+-- blank, the table before the narrative, an exact narrative figure before an
+-- approximate one, and an earlier place before a later one.
+with
+
+metric_rows as (
+
+    select * from {{ ref('stg_raw__metric_rows') }}
+
+),
+
+reports as (
+
+    select * from {{ ref('int_reports_versioned') }}
+    where is_in_facts
+
+),
+
+metrics as (
+
+    select * from {{ ref('metrics') }}
+
+),
+
+placed as (
+
+    select
+        metric_rows.metric_row_id,
+        metric_rows.report_id,
+        metric_rows.metric_code,
+        case
+            when metric_rows.applicant_type_code is not null
+                then metric_rows.applicant_type_code
+            when not metrics.has_applicant_type then 'not_applicable'
+            -- Prose that names no applicant speaks of all of them.
+            when metric_rows.source_kind = 'narrative' then 'total'
+        end as applicant_type_code,
+        metric_rows.source_kind,
+        metric_rows.value_status,
+        metric_rows.match_method,
+        metric_rows.label_raw,
+        metric_rows.column_label_raw,
+        metric_rows.value_raw,
+        metric_rows.snippet,
+        metric_rows.locator,
+        metric_rows.page_number,
+        metric_rows.table_number,
+        metric_rows.start_char_number,
+        metric_rows.value,
+        metric_rows.match_score,
+        metric_rows.is_approximate
+    from metric_rows
+    inner join reports on metric_rows.report_id = reports.report_id
+    inner join metrics on metric_rows.metric_code = metrics.metric_code
+
+),
+
+preferred as (
+
+    select
+        *,
+        case
+            when value is not null and source_kind = 'table' then 1
+            when value is not null then 2
+            when source_kind = 'table' then 3
+            else 4
+        end as preference
+    from placed
+    -- A table cell whose applicant is unknown belongs to no grain.
+    where applicant_type_code is not null
+
+),
+
+final as (
+
+    select
+        *,
+        {%- for rank, columns in {
+            'winner_rank': 'report_id, metric_code, applicant_type_code',
+            'source_rank':
+                'report_id, metric_code, applicant_type_code, source_kind',
+        }.items() %}
+        row_number() over (
+            partition by {{ columns }}
+            order by
+                preference,
+                is_approximate nulls last,
+                page_number nulls last,
+                start_char_number nulls last,
+                metric_row_id
+        ) as {{ rank }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from preferred
+
+)
+
+select * from final

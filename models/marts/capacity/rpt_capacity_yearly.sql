@@ -1,0 +1,1 @@
+{{ yearly_wide_table('capacity') }}

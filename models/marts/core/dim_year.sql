@@ -1,0 +1,71 @@
+-- Every year from the first form or report to the last, without gaps.
+with
+
+years as (
+
+    {{ integers_between(1990, 2100, 'report_year') }}
+
+),
+
+forms as (
+
+    select * from {{ ref('forms') }}
+
+),
+
+reports as (
+
+    select * from {{ ref('int_reports_versioned') }}
+
+),
+
+seen_years as (
+
+    select first_report_year as report_year from forms
+    union all
+    select last_report_year as report_year from forms
+    union all
+    select report_year from reports
+
+),
+
+span as (
+
+    select
+        min(report_year) as first_year,
+        max(report_year) as last_year
+    from seen_years
+
+),
+
+final as (
+
+    select
+        years.report_year,
+        forms.form_code as expected_form_code,
+        cast(years.report_year + 1 as integer) as publication_year,
+        -- 2007 Regulations, art. 31; 2019 Regulations, art. 49.
+        case
+            when years.report_year >= 2019
+                then make_date(years.report_year + 1, 1, 31)
+            when years.report_year >= 2008
+                then make_date(years.report_year + 1, 3, 31)
+        end as department_due_date,
+        case
+            when years.report_year >= 2008
+                then make_date(years.report_year + 1, 3, 31)
+        end as government_due_date
+    from years
+    inner join span
+        on years.report_year between span.first_year and span.last_year
+    left join forms
+        on
+            years.report_year >= forms.first_report_year
+            and (
+                forms.last_report_year is null
+                or years.report_year <= forms.last_report_year
+            )
+
+)
+
+select * from final

@@ -1,0 +1,80 @@
+with
+
+figures as (
+
+    select * from {{ ref('int_metric_values_ranked') }}
+    where winner_rank = 1
+
+),
+
+reports as (
+
+    select * from {{ ref('dim_report') }}
+
+),
+
+metrics as (
+
+    select * from {{ ref('dim_metric') }}
+
+),
+
+reliability as (
+
+    select * from {{ ref('int_metric_value_reliability') }}
+
+),
+
+conflicts as (
+
+    select distinct metric_row_id
+    from {{ ref('fct_value_conflict') }}
+
+),
+
+final as (
+
+    select
+        {{ surrogate_key([
+            'reports.agency_key',
+            'reports.report_year',
+            'figures.metric_code',
+            'figures.applicant_type_code',
+        ]) }} as metric_value_key,
+        figures.report_id,
+        reports.document_id,
+        figures.metric_row_id,
+        reports.agency_key,
+        reports.agency_id,
+        reports.form_code,
+        reports.scope_code,
+        figures.metric_code,
+        metrics.family_code,
+        figures.applicant_type_code,
+        figures.source_kind,
+        figures.value_status,
+        reliability.reliability,
+        figures.match_method,
+        metrics.unit,
+        figures.label_raw,
+        figures.column_label_raw,
+        figures.value_raw,
+        figures.snippet,
+        figures.locator,
+        reports.report_year,
+        figures.page_number,
+        figures.value,
+        figures.match_score,
+        figures.is_approximate,
+        conflicts.metric_row_id is not null as has_conflict
+    from figures
+    inner join reports on figures.report_id = reports.report_id
+    inner join metrics on figures.metric_code = metrics.metric_code
+    inner join reliability
+        on figures.metric_row_id = reliability.metric_row_id
+    left join conflicts
+        on figures.metric_row_id = conflicts.metric_row_id
+
+)
+
+select * from final

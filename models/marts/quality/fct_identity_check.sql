@@ -1,0 +1,41 @@
+with
+
+checks as (
+
+    select * from {{ ref('int_identity_checks') }}
+
+),
+
+reports as (
+
+    select * from {{ ref('dim_report') }}
+
+),
+
+final as (
+
+    select
+        checks.identity_check_key,
+        checks.report_id,
+        reports.agency_key,
+        checks.identity_code,
+        checks.subject_metric_code as metric_code,
+        checks.subject_applicant_type_code as applicant_type_code,
+        checks.kind_code,
+        checks.relation,
+        checks.severity,
+        checks.status,
+        checks.statement_zh,
+        reports.report_year,
+        checks.left_value,
+        checks.right_value,
+        checks.left_value - checks.right_value as delta,
+        checks.missing_term_count,
+        checks.is_certain_reading
+    from checks
+    inner join reports
+        on checks.report_id = reports.report_id
+
+)
+
+select * from final

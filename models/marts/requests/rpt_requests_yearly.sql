@@ -1,0 +1,1 @@
+{{ yearly_wide_table('requests', by_applicant_type=['requests_received_new']) }}

@@ -1,0 +1,55 @@
+-- Each value of the facts stands in one cell of one wide table: a total (or a
+-- metric without applicant types) in its metric's column, and nothing besides.
+{% set tables = {
+    'requests': 'rpt_requests_yearly',
+    'proactive_disclosure': 'rpt_proactive_disclosure_yearly',
+    'remedies': 'rpt_remedies_yearly',
+    'capacity': 'rpt_capacity_yearly',
+} %}
+with
+
+cells as (
+
+    {%- for subject_code, table in tables.items() %}
+    select
+        '{{ subject_code }}' as subject_code,
+        {%- for column in wide_table_columns(subject_code) %}
+        count({{ column.name }}) +
+        {%- endfor %} 0 as cell_count,
+        {%- for column in wide_table_columns(subject_code) %}
+        coalesce(sum({{ column.name }}), 0) +
+        {%- endfor %} 0 as cell_sum
+    from {{ ref(table) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+figures as (
+
+    select
+        dim_metric.subject_code,
+        count(fct_metric_value.value) as value_count,
+        coalesce(sum(fct_metric_value.value), 0) as value_sum
+    from {{ ref('dim_metric') }} as dim_metric
+    left join {{ ref('fct_metric_value') }} as fct_metric_value
+        on
+            dim_metric.metric_code = fct_metric_value.metric_code
+            and fct_metric_value.applicant_type_code
+            in ('total', 'not_applicable')
+    group by dim_metric.subject_code
+
+)
+
+select
+    figures.subject_code,
+    figures.value_count,
+    cells.cell_count,
+    figures.value_sum,
+    cells.cell_sum
+from figures
+left join cells
+    on figures.subject_code = cells.subject_code
+where
+    cells.cell_count is distinct from figures.value_count
+    or cells.cell_sum is distinct from figures.value_sum

@@ -1,0 +1,72 @@
+"""Forms filled at random, printed in each notation, read back: right or absent, never wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loaders.extract.tables import extract_tables
+from loaders.model import ValueStatus
+from loaders.readers import read_bytes
+from tests.loaders.render import KEEPS_BLANKS, STYLES, Filled, Noise, fill
+
+FORMS = ("nat2014", "fmt2019", "fmt2021")
+seeds = st.integers(0, 2**32)
+
+
+def read_back(filled: Filled) -> tuple[dict, list]:
+    """The figures read, and those among them that are not what was printed."""
+    document, _ = read_bytes(filled.text.encode())
+    reading = extract_tables(document)
+    got: dict = {}
+    wrong = []
+    for row in reading.metric_rows:
+        if row.metric_code is None:
+            continue
+        key = (row.metric_code, row.applicant_type)
+        printed = filled.values.get(key, "not printed")
+        expected = None if printed is None else printed
+        value = None if row.value_status is ValueStatus.BLANK else str(row.value)
+        if key in got or (expected is None) != (value is None) or (value and Decimal(value) != Decimal(expected or "-1")):
+            wrong.append((key, expected, value, row.label_raw, row.match_method))
+        got[key] = value
+        place = row.place
+        assert document.text[place.start : place.end].strip() == row.value_raw
+    return got, wrong
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("form_code", FORMS)
+@settings(max_examples=15, deadline=None)
+@given(seed=seeds)
+def test_a_clean_full_form_is_read_whole(form_code: str, style: str, seed: int) -> None:
+    filled = fill(form_code, style, seed, Noise())
+    got, wrong = read_back(filled)
+    assert not wrong
+    assert set(filled.values) == set(got)
+
+
+@pytest.mark.parametrize("style", KEEPS_BLANKS)
+@pytest.mark.parametrize("form_code", FORMS)
+@settings(max_examples=15, deadline=None)
+@given(seed=seeds)
+def test_blank_cells_survive_where_the_notation_keeps_them(form_code: str, style: str, seed: int) -> None:
+    filled = fill(form_code, style, seed, Noise(blank=0.4))
+    got, wrong = read_back(filled)
+    assert not wrong
+    assert set(filled.values) == set(got)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("form_code", FORMS)
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, characters=st.sampled_from((0.0, 0.05, 0.1, 0.2)), blank=st.sampled_from((0.0, 0.3)))
+def test_noise_blanks_and_missing_rows_never_give_a_wrong_value(
+    form_code: str, style: str, seed: int, characters: float, blank: float
+) -> None:
+    filled = fill(form_code, style, seed, Noise(characters=characters, blank=blank, missing=0.1))
+    _, wrong = read_back(filled)
+    assert not wrong
