@@ -140,11 +140,10 @@ def load_documents(
         advance: told how many documents were done since it was last called.
         max_bytes: larger documents are rejected.
     """
-    read = reader or _default_reader
     create_raw(con)
     tally = _Tally()
     for batch in _fetch_batches(documents, max_bytes):
-        _load_batch(con, batch, run_id, force, read, tally)
+        _load_batch(con, batch, run_id, force, reader, tally)
         count_run(con, run_id, tally.close().counts)
         advance(len(batch))
     return tally.close()
@@ -152,13 +151,14 @@ def load_documents(
 
 def read_one(document: SourceDocument, reader: Reader | None = None, max_bytes: int = MAX_BYTES) -> DocumentReading:
     """The reading of one document; what cannot be read is rejected with a reason, never raised."""
-    return _read(_fetch(document, max_bytes), reader or _default_reader)
+    return _read(_fetch(document, max_bytes), reader)
 
 
-def _read(fetched: _Fetched, read: Reader) -> DocumentReading:
+def _read(fetched: _Fetched, reader: Reader | None) -> DocumentReading:
     document, document_id, data = fetched.document, fetched.document_id, fetched.data
     if isinstance(data, DocumentRejected):
         return _rejected(document, document_id, 0, data.reject_code, str(data))
+    read = reader or _project_reader()
     try:
         reading = read(data, document.name, document.hints)
     except DocumentRejected as error:
@@ -177,11 +177,12 @@ def reading_version(hints: Hints | None) -> str:
     return f"{LOADER_VERSION}+hints.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _default_reader(data: bytes, name: str, hints: Hints | None) -> DocumentReading:
-    # Imported late: a load in which nothing is new need not pay for the readers.
+def _project_reader() -> Reader:
+    # Imported late: a load in which nothing is new need not pay for the readers. Imported apart from the reading:
+    # a broken installation must stop the load, not reject every document.
     from loaders.reading import read_document
 
-    return read_document(data, name, hints)
+    return read_document
 
 
 def _fetch_batches(documents: Iterable[SourceDocument], max_bytes: int) -> Iterator[list[_Fetched]]:
@@ -207,7 +208,12 @@ def _fetch(document: SourceDocument, max_bytes: int) -> _Fetched:
 
 
 def _load_batch(
-    con: duckdb.DuckDBPyConnection, batch: list[_Fetched], run_id: str, force: bool, read: Reader, tally: _Tally
+    con: duckdb.DuckDBPyConnection,
+    batch: list[_Fetched],
+    run_id: str,
+    force: bool,
+    reader: Reader | None,
+    tally: _Tally,
 ) -> None:
     forget_missing(con, [fetched.document.source_uri for fetched in batch if isinstance(fetched.data, bytes)])
     known = known_documents(con, [fetched.document_id for fetched in batch])
@@ -224,7 +230,7 @@ def _load_batch(
             tally.unchanged += 1
             tally.standing_rejected += before.is_rejected
             continue
-        reading = _read(fetched, read)
+        reading = _read(fetched, reader)
         staged.append(Staged(reading, reading_version(fetched.document.hints)))
         if reading.status is DocumentStatus.REJECTED:
             tally.rejections.append(_rejection(reading))

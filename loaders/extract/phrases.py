@@ -23,7 +23,7 @@ _COUNTS = f"[{Mark.QUANTITY.value}{Mark.BARE.value}]"
 _TOKENS = "".join(m.value for m in Mark)
 _CONNECTOR = (
     r"(?:的)?(?:总数量|数量|总数|总量|总人数|总次数|数|人数|次数|件数|条数)?(?:\([^()]{0,40}\))?(?:情况)?"
-    r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|:){0,3}"
+    r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|:){0,3}"
 )
 _STRENGTH_SCORES = {"statutory": 100.0, "plain": 90.0, "weak": 75.0}
 _SPECIAL = {
@@ -34,7 +34,7 @@ _SPECIAL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Concept:
     """What a phrase speaks of, whatever the form; ``metrics`` maps form codes to metric codes."""
 

@@ -129,6 +129,7 @@ _ENUMERATOR = re.compile(
 )
 _LIST_START = re.compile(rf"^(?:[{_NUMERALS}]是|其[{_NUMERALS}]|首先|附[:件表]|[〔\[【(])")
 _OPEN_END = re.compile(r"[。;:!?》)】\]…]$")
+_PLAIN_HEADING = re.compile(r"[^,无未没]*(?:情况|问题|打算|措施|事项|工作|报告|计划|概述|引言|说明|建设|保障|公开|安排|思路)$")
 _MAX_HEADING = 45
 _MAX_RUN_IN = 26
 _LARGE = {"万": 10_000, "亿": 100_000_000}
@@ -237,7 +238,7 @@ def _heading_of(masked: str) -> tuple[Heading, int] | None:
     if any(c in text for c in counts):
         return None
     if stop is None:
-        if len(text) <= _MAX_HEADING and text and (match or (len(text) <= 30 and "," not in text)):
+        if text and len(text) <= _MAX_HEADING and (match or (len(text) <= 30 and _PLAIN_HEADING.match(text))):
             return Heading(level, text), len(masked)
         return None
     if match and 0 < len(text) <= _MAX_RUN_IN and "," not in text:

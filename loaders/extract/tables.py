@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from loaders.forms.align import Match, align, exact_cores
 from loaders.forms.columns import Heading, leaf_positions, match_columns, match_grouped_columns, printed
 from loaders.model import Cell, Document, Issue, MetricRow, Paragraph, Place, SourceKind, Table, ValueStatus
 from loaders.text.fold import fold
 from loaders.text.labels import Label, compact, read_label
-from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell, parse_number
+from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell
 from loaders.vocabulary import FormRow, FormTable, load_vocabulary
 
 _ARTICLE20 = re.compile("^第(?:二十|20)条第([一二三四五六七八九]|[1-9])项$")
@@ -88,33 +89,43 @@ def extract_tables(document: Document) -> TableReading:
 
 def _views(table: Table) -> Iterator[Table]:
     """The readings of a table in which empty lines may be blank cells or nothing at all."""
-    if table.style != "lines":
-        yield table
-        return
-    cells = table.rows[0]
-    yield replace(table, rows=(tuple(c for c in cells if not c.is_blank),))
-    for per_gap in (1, 2):
-        kept: list[Cell] = []
-        gap: list[Cell] = []
-        for cell in cells:
-            if cell.is_blank:
-                gap.append(cell)
-                continue
-            # With cells parted by an empty line, every second empty line is a blank cell.
-            kept += gap if per_gap == 1 else gap[1::2]
+    yield replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows)) if (
+        table.style == "lines"
+    ) else table
+    if table.style == "lines" and (cells := _cells_with_blanks(table.rows[0])):
+        yield replace(table, rows=(cells,))
+
+
+def _cells_with_blanks(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells with those empty lines that stand for blank cells; none when no empty line must be one.
+
+    Cells parted by an empty line everywhere leave every second further one as a blank cell. Where most labels
+    follow an empty line, that line parts rows.
+    """
+    runs: list[tuple[list[Cell], Cell]] = []
+    gap: list[Cell] = []
+    for cell in cells:
+        if cell.is_blank:
+            gap.append(cell)
+        else:
+            runs.append((gap, cell))
             gap = []
+    after_value = [(before, cell) for (_, last), (before, cell) in pairwise(runs) if is_value(last.text)]
+    between = [len(before) for before, cell in after_value if is_value(cell.text)]
+    parted = bool(between) and min(between) > 0
+    at_labels = [len(before) for before, cell in after_value if not is_value(cell.text)]
+    rows_parted = not parted and sum(n > 0 for n in at_labels) * 2 > len(at_labels)
+    kept: list[Cell] = []
+    found = False
+    for before, cell in [*runs, (gap, None)]:
+        blanks = before[1::2] if parted else before
+        if rows_parted and (cell is None or not is_value(cell.text)):
+            blanks = blanks[1:]
+        found = found or bool(blanks and cell is not None and kept)
+        kept += blanks
+        if cell is not None:
             kept.append(cell)
-        kept += gap if per_gap == 1 else gap[1::2]
-        if not _only_separators(kept):
-            yield replace(table, rows=(tuple(kept),))
-
-
-def _only_separators(cells: Sequence[Cell]) -> bool:
-    """Whether empty lines stand only before labels, where they part rows and say nothing of cells."""
-    return all(
-        not cell.is_blank or after is None or not (is_value(after.text) or after.is_blank)
-        for cell, after in zip(cells, (*cells[1:], None), strict=True)
-    )
+    return tuple(kept) if found else ()
 
 
 def _table_year(before: Sequence[object], table: Table) -> int | None:
@@ -249,6 +260,19 @@ def _items(table: Table, form: FormTable, arity: int, has_unit: bool) -> list[_I
     return items
 
 
+def _without_next_group(cells: tuple[Cell, ...] | None, arity: int) -> tuple[Cell, ...] | None:
+    """Where row ends are not marked, blank cells of merged groups of the next row follow the values."""
+    if cells and len(cells) > arity and not cells[0].is_blank and all(cell.is_blank for cell in cells[arity:]):
+        return cells[:arity]
+    return cells
+
+
+def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tuple[Cell, ...] | None]:
+    if table.has_rows:
+        return [item.values for item in items]
+    return [_without_next_group(item.values, len(heading.labels)) for item in items]
+
+
 def _run_items(labels: Sequence[Cell], values: Sequence[Cell], cores: frozenset[str]) -> list[_Item]:
     joined = _joined_labels(labels, cores)
     return [
@@ -326,9 +350,9 @@ def _value_cells(cells: tuple[Cell, ...], has_unit_column: bool) -> tuple[Cell, 
     """The value cells after the unit; null when a unit column exists and the cells do not show which is which."""
     if not has_unit_column:
         return cells
-    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].text) or not parse_number(cells[0].text)):
+    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].text) or not is_value(cells[0].text)):
         return cells[1:]
-    if len(cells) == 1 and parse_number(cells[0].text):
+    if len(cells) == 1 and is_value(cells[0].text):
         return cells
     return cells[1:] if len(cells) > 2 and is_unit(cells[0].text) else None
 
@@ -352,7 +376,7 @@ def _read_requests(table: Table, found: _Found) -> None:
     body = items[first:]
     body[0] = replace(body[0], above=())
     before = found.complete
-    matches = _emit(form, body, [item.values for item in body], heading, found)
+    matches = _emit(form, body, _values(table, body, heading), heading, found)
     matched = {form.rows[m.index].row_code for m in matches if m is not None}
     only = {row.row_code for row in form.rows} - {row.row_code for row in forms[1].rows}
     if matched & only:
@@ -395,7 +419,7 @@ def _read_article20(table: Table, found: _Found) -> None:
         return
     _, form, heading, items = best
     found.votes[form.form_code] += 1
-    _emit(form, items, [item.values for item in items], heading, found)
+    _emit(form, items, _values(table, items, heading), heading, found)
 
 
 def _read_remedies(table: Table, found: _Found) -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from loaders.identify.agency import choose_agency, metadata_fields, self_references
+from loaders.identify.agency import choose_agency, contradicts_self_reference, metadata_fields, self_references
 from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year
 from loaders.identify.kinds import classify
 from loaders.identify.names import are_compatible, organ_kind
@@ -66,22 +66,30 @@ def _is_same(one: Title, other: Title) -> bool:
 
 
 def _with_body(page: Page, titles: list[Title]) -> list[tuple[Title, int]]:
-    """Each title with the number of characters printed between it and the next different title."""
-    found = []
-    for position, title in enumerate(titles):
-        following = next((t.first_line for t in titles[position + 1 :] if not _is_same(title, t)), len(page.lines))
-        skip = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
-        found.append((title, sum(len(page.lines[i].text) for i in range(title.last_line + 1, following) if i not in skip)))
-    return found
+    """Each title with the number of characters printed between it and the next title."""
+    if not titles:
+        return []
+    ends = [*(t.first_line for t in titles[1:]), len(page.lines)]
+    return [
+        (title, sum(len(line.text) for line in page.lines[title.last_line + 1 : end]))
+        for title, end in zip(titles, ends, strict=True)
+    ]
 
 
 def _choose_title(page: Page, titles: list[Title]) -> Title | None:
-    """The report's title: the first with a body; what it lacks may stand in another title of the same report."""
+    """The report's title: the first with a body. A list of links to other years has none."""
     if not titles:
         return None
     bodies = _with_body(page, titles)
-    title = next((t for t, length in bodies if length >= _SHORTEST_BODY), max(bodies, key=lambda b: b[1])[0])
-    return next((t for t in titles if t.first_line >= title.first_line and _is_same(t, title) and t.names and t.year), title)
+    return next((t for t, length in bodies if length >= _SHORTEST_BODY), max(bodies, key=lambda b: b[1])[0])
+
+
+def _naming_title(title: Title | None, titles: list[Title]) -> Title | None:
+    """The title that names the body: the report's own, else the one name that all titles of its year agree on."""
+    if title is None or title.names:
+        return title
+    named = [t for t in titles if t.names and (title.year is None or t.year in (None, title.year))]
+    return named[0] if named and all(t.names == named[0].names for t in named) else title
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +135,10 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
     title_year = title.year if title else None
     evidence: tuple[Evidence, ...]
     if title_year is None and title is not None and not title.has_several_years:
-        others = {t.year for t in titles if t.year is not None and t.names and (not title.names or _is_same(t, title))}
-        if len(others) == 1 and (period_year is None or period_year in others):
+        # The page's title above the heading may say the year; links below the report may not.
+        above = [t for t in titles if t.first_line < title.first_line and t.year is not None and _is_same(t, title)]
+        others = {t.year for t in above}
+        if len(others) == 1 and {period_year, lead, main} <= {None, *others}:
             title_year = others.pop()
     if title_year is not None:
         printed = next((t for t in titles if t.year == title_year), None)
@@ -155,10 +165,13 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
     if main is not None and spoken[main] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1]):
         match = re.search(rf"{main}年", page.prose.text)
         shown = (
-            (page.prose.evidence("report_year", "years_spoken_of", match.start(), match.end(), page.document),) if match else ()
+            (page.prose.evidence("report_year", "years_spoken_of", match.start(), match.end(), page.document),)
+            if match
+            else ()
         )
         return _Year(main, shown, ())
-    return _Year(None, (), (Issue("report_year_unknown", "no title, period or sentence says which year the figures cover"),))
+    message = "no title, period or sentence says which year the figures cover"
+    return _Year(None, (), (Issue("report_year_unknown", message),))
 
 
 def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | None]:
@@ -168,18 +181,19 @@ def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | No
         if attribute == "published_date" and (dates := find_dates(value)) and dates[0][1] <= 1:
             found.append((dates[0][0], Evidence("published_date", evidence.snippet, "labelled", evidence.place)))
     lines = page.text_lines
+    furniture = re.compile(rf"\d{{1,2}}:\d{{2}}|{any_of(load_words().metadata)}|\||$")
     for position, (_, line) in enumerate(lines):
         dates = find_dates(line.text)
         if len(dates) != 1 or len(line.text) > 60:
             continue
-        value, start, end = dates[0]
+        day, start, end = dates[0]
         before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
         is_alone = not before and re.fullmatch(r"(?:\d{1,2}:\d{2}(?::\d{2})?)?", after) is not None
-        is_heading_line = position < 25 and not before and re.match(r"\d{1,2}:\d{2}|来源|作者|浏览|点击|字体|字号|阅读|\||$", after)
+        is_heading_line = position < 25 and not before and furniture.match(after) is not None
         is_signed = not after and 4 <= len(before) <= 50 and organ_kind(before) not in ("unknown", "division")
         if is_alone or is_heading_line or is_signed:
             printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
-            found.append((value, printed))
+            found.append((day, printed))
     credible = [
         (value, evidence)
         for value, evidence in found
@@ -191,7 +205,8 @@ def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | No
 def _period_issues(period: Period, year: int | None) -> list[Issue]:
     issues = []
     if period.year is not None and year is not None and period.year != year:
-        issues.append(Issue("period_year_mismatch", f"the printed period lies in {period.year}, the report year is {year}"))
+        message = f"the printed period lies in {period.year}, the report year is {year}"
+        issues.append(Issue("period_year_mismatch", message))
     if not period.is_clean:
         issues.append(Issue("period_unreadable", "the printed reporting period is not a pair of dates"))
     return issues
@@ -211,10 +226,7 @@ def identify_report(document: Document, hints: Hints, form_code: str | None) -> 
     issues: list[Issue] = []
     evidence: list[Evidence] = []
 
-    named = title
-    if title is not None and not title.names:
-        named = next((t for t in titles if t.names and t.year == title.year), title)
-    agency = choose_agency(page, named, titles, references)
+    agency = choose_agency(page, _naming_title(title, titles), titles, references)
     evidence += agency.evidence
     name = agency.name
     if agency.rivals and name is not None:
@@ -222,6 +234,8 @@ def identify_report(document: Document, hints: Hints, form_code: str | None) -> 
         message = f"{name} by {agency.evidence[0].rule}, {'、'.join(rival.names)} by {rival.rule}"
         locator = rival.evidence.place.locator() if rival.evidence.place else None
         issues.append(Issue("agency_conflict", message, locator))
+    elif name is not None and contradicts_self_reference(name, references):
+        issues.append(Issue("agency_conflict", f"the text calls itself otherwise than {name}"))
     if hints.agency_name is not None:
         if name is not None and not are_compatible(name, hints.agency_name):
             issues.append(Issue("hint_conflict", f"the manifest says {hints.agency_name}, the text {name}"))

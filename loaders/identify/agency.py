@@ -9,9 +9,10 @@ does not prove it. Nothing fits: null.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from loaders.identify.dates import YEAR_PATTERN, find_dates
@@ -19,6 +20,7 @@ from loaders.identify.names import (
     are_compatible,
     has_province,
     is_full_name,
+    is_fuller,
     is_name,
     is_national,
     is_office,
@@ -29,7 +31,7 @@ from loaders.identify.names import (
     split_names,
     trim_division,
 )
-from loaders.identify.text import Page
+from loaders.identify.text import Line, Page
 from loaders.identify.titles import Title
 from loaders.identify.words import NAME_CHARS, any_of, load_words
 from loaders.model import Evidence
@@ -86,7 +88,7 @@ def self_references(page: Page) -> Counter[str]:
     words = load_words()
     text = page.prose.text
     for cue in words.scope_cues:
-        if cue.scope_code == "ignored":
+        if cue.reading_code == "ignored":
             text = cue.pattern.sub("", text)
     return Counter(m.group() for m in re.finditer(any_of(words.self_references), text))
 
@@ -100,6 +102,15 @@ def fits_self_reference(name: str, references: Counter[str]) -> bool:
     most = max(telling.values())
     leading = [word for word, n in telling.items() if n * 2 >= most]
     return any(name.endswith(ending) for word in leading for ending in words[word][0])
+
+
+def contradicts_self_reference(name: str, references: Counter[str]) -> bool:
+    """Whether a government or place is named, but the text speaks as a bureau or other office throughout."""
+    words = load_words().self_references
+    telling = {w: n for w, n in references.items() if words[w][0] and not words[w][1] and "办" not in w}
+    if organ_kind(name) not in ("government", "area") or sum(telling.values()) < 3:
+        return False
+    return not fits_self_reference(name, references)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +142,10 @@ def _patterns() -> _Patterns:
         ),
         re.compile(
             rf"(?:^|[。;\n])(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?,?(?:{any_of(phrase['ground'])})[^。\n]{{0,160}}?"
-            rf"(?:{any_of(phrase['prepare_verb'])}|公布|发布|向社会公开)"
+            rf"(?:{any_of(phrase['prepare_verb'])}|公布|发布|向社会公开)[^。\n]{{0,30}}?(?:{any_of(phrase['this_report'])})"
         ),
         re.compile(
-            rf"(?P<before>{_JOINT}{{0,60}})(?P<about>关于)?(?:{YEAR_PATTERN})(?:年度|年)?(?P<after>{_JOINT}{{0,40}}?)(?P<subject>{subject}){report}"
+            rf"(?P<before>{_JOINT}{{0,60}})(?:{YEAR_PATTERN})(?:年度|年)?(?P<after>{_JOINT}{{0,40}}?)(?P<subject>{subject}){report}"
         ),
         re.compile(
             rf"(?:{any_of(phrase['contact_before'])})(?P<name>{_JOINT}{{3,60}}?)(?={any_of(phrase['contact_after'])}|[,。;:\n(]|电话|$)"
@@ -175,7 +186,9 @@ def find_candidates(page: Page, titles: list[Title], references: Counter[str]) -
     return sorted(found, key=lambda c: c.rank)
 
 
-def _candidate(page: Page, rule: str, names: tuple[str, ...], start: int, length: int, match: re.Match[str]) -> Candidate:
+def _candidate(
+    page: Page, rule: str, names: tuple[str, ...], start: int, length: int, match: re.Match[str]
+) -> Candidate:
     evidence = page.prose.evidence("agency_name", rule, match.start(), match.end(), page.document)
     printed = page.prose.evidence("agency_name", rule, start, start + length, page.document).snippet
     return Candidate(names, printed, rule, evidence)
@@ -187,7 +200,9 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
     for match in patterns.called_self.finditer(text):
         if hit := _names_in(match["name"].removeprefix("由")):
             shift = hit[1] + (1 if match["name"].startswith("由") else 0)
-            found.append(_candidate(page, "called_self", hit[0], match.start("name") + shift, len("".join(hit[0])), match))
+            found.append(
+                _candidate(page, "called_self", hit[0], match.start("name") + shift, len("".join(hit[0])), match)
+            )
     for match in patterns.prepared_by.finditer(text[:_HEAD_LENGTH]):
         names = split_names(match["name"])
         if all(is_organ_name(n) for n in names):
@@ -197,8 +212,11 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
         if all(is_organ_name(n) for n in names) and all(is_office(n) for n in names):
             found.append(_candidate(page, "subject", names, match.start("name"), len(match["name"]), match))
     found += _named_reports(page, titles)
+    about = re.compile(any_of(load_words().phrases["contact_about"]))
     for match in patterns.contact.finditer(text):
         printed = match["name"]
+        if not about.search(text[max(0, match.start() - 90) : match.start()].rpartition("\n")[2]):
+            continue
         names = tuple(trim_division(n) for n in split_names(printed))
         if not all(is_organ_name(n) and (is_office(n) or organ_kind(n) == "township_area") for n in names):
             continue
@@ -224,6 +242,8 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
             continue
         for group in ("before", "after"):
             part = match[group]
+            shift = 2 if group == "before" and part.startswith("关于") else 0
+            part = part[shift:]
             if group == "before":
                 for cut in ("的", "关于"):
                     part = part.removesuffix(cut)
@@ -235,9 +255,16 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
             if hit is None:
                 continue
             names, offset = hit
-            if group == "before" and offset == 0 and match.start("before") > 0 and text[match.start("before") - 1] not in "。;,:\n《“\"":
+            if (
+                group == "before"
+                and offset == 0
+                and match.start("before") > 0
+                and text[match.start("before") - 1] not in '。;,:\n《“"'
+            ):
                 continue
-            found.append(_candidate(page, "named_report", names, match.start(group) + offset, len("".join(names)), match))
+            found.append(
+                _candidate(page, "named_report", names, match.start(group) + shift + offset, len("".join(names)), match)
+            )
             break
     return found
 
@@ -256,7 +283,7 @@ def _from_lines(page: Page, titles: list[Title]) -> list[Candidate]:
         if not 4 <= len(head) <= 50:
             continue
         names = split_names(head, tuple(g for g in line.gaps if g < len(head)))
-        if not all(is_organ_name(n) and is_office(n) for n in names):
+        if not all(is_organ_name(n) and is_full_name(n) for n in names):
             continue
         is_by_line = position > 0 and lines[position - 1][0] in last_title_lines
         below = lines[position + 1][1].text if position + 1 < len(lines) else ""
@@ -305,7 +332,9 @@ def metadata_fields(page: Page) -> list[tuple[str, str, str, Evidence]]:
             gaps = sorted(g for g in line.gaps if start < g < end)
             value_end = end
             if attribute in ("publisher", "source", "filler"):
-                value_end = next((g for g in gaps if is_organ_name(line.text[start:g]) and is_office(line.text[start:g])), end)
+                value_end = next(
+                    (g for g in gaps if is_organ_name(line.text[start:g]) and is_office(line.text[start:g])), end
+                )
             if start >= end:
                 if number + 1 == len(marks) and index + 1 < len(page.lines):
                     below = page.lines[index + 1]
@@ -321,12 +350,28 @@ def metadata_fields(page: Page) -> list[tuple[str, str, str, Evidence]]:
                 attribute, line.printed(match.start(), value_end), attribute, line.place(match.start(), value_end)
             )
             fields.append((attribute, line.text[start:value_end], line.printed(start, value_end), evidence))
-        if not marks and (line.text.rstrip("::") in words.metadata) and index + 1 < len(page.lines):
-            attribute = words.metadata[line.text.rstrip("::")]
+        if not marks and line.gaps:
+            fields += _spaced_fields(line)
+        if not marks and (line.text.rstrip(":") in words.metadata) and index + 1 < len(page.lines):
+            attribute = words.metadata[line.text.rstrip(":")]
             below = page.lines[index + 1]
             if (line.is_table and below.is_table) or attribute in ("publisher", "published_date"):
                 evidence = Evidence(attribute, below.printed(), attribute, below.place())
                 fields.append((attribute, below.text, below.printed(), evidence))
+    return fields
+
+
+def _spaced_fields(line: Line) -> list[tuple[str, str, str, Evidence]]:
+    """Labels and values side by side without a colon, apart by white space."""
+    metadata = load_words().metadata
+    cuts = [0, *sorted(g for g in line.gaps if 0 < g < len(line.text)), len(line.text)]
+    tokens = list(itertools.pairwise(cuts))
+    fields = []
+    for (start, end), (first, last) in itertools.pairwise(tokens):
+        attribute = metadata.get(line.text[start:end])
+        if attribute is not None and line.text[first:last] not in metadata:
+            evidence = Evidence(attribute, line.printed(start, last), attribute, line.place(start, last))
+            fields.append((attribute, line.text[first:last], line.printed(first, last), evidence))
     return fields
 
 
@@ -375,15 +420,18 @@ def choose_agency(page: Page, title: Title | None, titles: list[Title], referenc
     if title is not None and title.names and title.is_name_apart:
         # A name on a line of its own above the title may be the site's header: the text must not contradict it.
         best = proving[0] if proving else None
-        if best is not None and not are_compatible(title.names[0], best.names[0]) and best.rule in (
-            "called_self", "prepared_by", "named_report", "publisher"
+        if (
+            best is not None
+            and not are_compatible(title.names[0], best.names[0])
+            and best.rule in ("called_self", "prepared_by", "named_report", "publisher")
         ):
             title = None
+    base: Candidate | None
     if title is not None and title.names:
         evidence = Evidence("agency_name", title.printed, "title", title.place)
         base = Candidate(title.names, title.printed_names or "".join(title.names), "title", evidence)
     elif candidates:
-        base = _best_of(candidates, references)
+        base = _best_of(page, candidates, references)
     else:
         return Agency(None, (), None, (), ())
     if base is None:
@@ -398,14 +446,21 @@ def choose_agency(page: Page, title: Title | None, titles: list[Title], referenc
     return Agency(names[0], names[1:], base.printed, tuple(dict.fromkeys((base.evidence, *used))), rivals)
 
 
+def _without_office(name: str) -> str:
+    """A body without its office: 某县人民政府办公室 and 某县政务公开办公室 act for others."""
+    trimmed = trim_division(name)
+    if trimmed != name:
+        return trimmed
+    offices = re.compile(rf"(?:{any_of(load_words().phrases['office_of_government'])})$")
+    return offices.sub("", name)
+
+
 def _is_office_of(name: str, other: str) -> bool:
     """Whether one is the general office or an inner office of the other."""
-    return are_compatible(trim_division(other), name) or are_compatible(trim_division(name), other) or (
-        other.startswith(name) or name.startswith(other)
-    )
+    return any(are_compatible(_without_office(a), b) for a, b in ((name, other), (other, name)))
 
 
-def _best_of(candidates: list[Candidate], references: Counter[str]) -> Candidate | None:
+def _best_of(page: Page, candidates: list[Candidate], references: Counter[str]) -> Candidate | None:
     best = candidates[0]
     if best.rank >= RANKS.index("contact"):
         others = [c for c in candidates if not are_compatible(c.names[0], best.names[0])]
@@ -416,7 +471,25 @@ def _best_of(candidates: list[Candidate], references: Counter[str]) -> Candidate
             return None if best.rule in ("contact", "source") else best
         if best.rule == "source" and not any(load_words().self_references[w][0] for w in references):
             return None
+    if (
+        best.rule in ("prepared_by", "named_report")
+        and organ_kind(best.names[0]) == "government_office"
+        and (_speaks_for_area(references) or _is_compiled(page))
+    ):
+        # By article 49 the office publishes the report of its government, and the text speaks of the whole area.
+        government = _without_office(best.names[0])
+        if organ_kind(government) == "government":
+            return replace(best, names=(government,))
     return best
+
+
+def _is_compiled(page: Page) -> bool:
+    """Whether the text says that it is put together from the reports of others."""
+    return any(
+        cue.pattern.search(page.prose.text)
+        for cue in load_words().scope_cues
+        if cue.reading_code == "area_aggregate" and cue.organ_group == "government_office"
+    )
 
 
 def _speaks_for_area(references: Counter[str]) -> bool:
@@ -432,11 +505,9 @@ def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tup
         full = name
         for candidate in sorted(candidates, key=lambda c: (c.rule == "filler", c.rank)):
             for other in candidate.names:
-                if other == full or not is_variant(full, other) or (candidate.rule == "source" and not is_office(other)):
+                if not is_fuller(full, other) or (candidate.rule == "source" and not is_office(other)):
                     continue
                 if candidate.rule in ("filler", "source", "own_documents") and _is_prefixed(full):
-                    continue
-                if _is_prefixed(full) and not other.endswith(full) and is_office(full):
                     continue
                 full = other
                 used.append(candidate.evidence)
@@ -447,8 +518,10 @@ def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tup
                 used.append(evidence)
         names.append(full)
     for candidate in candidates:
-        if candidate.rule in ("called_self", "prepared_by") and len(candidate.names) > len(names) and any(
-            are_compatible(names[0], n) for n in candidate.names
+        if (
+            candidate.rule in ("called_self", "prepared_by")
+            and len(candidate.names) > len(names)
+            and any(are_compatible(names[0], n) for n in candidate.names)
         ):
             extra = [n for n in candidate.names if not any(are_compatible(n, own) for own in names)]
             names += extra
@@ -458,7 +531,11 @@ def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tup
 
 def _is_prefixed(name: str) -> bool:
     """Whether a name already begins with its place."""
-    return has_province(name) or is_national(name) or re.match(r"[\u3400-\u9fff]{2,6}?[省市县区旗州盟镇乡]", name) is not None
+    return (
+        has_province(name)
+        or is_national(name)
+        or re.match(r"[\u3400-\u9fff]{2,6}?[省市县区旗州盟镇乡]", name) is not None
+    )
 
 
 def _prefixed_in_prose(name: str, page: Page) -> tuple[str, Evidence] | None:
@@ -470,5 +547,7 @@ def _prefixed_in_prose(name: str, page: Page) -> tuple[str, Evidence] | None:
         prefix = full[: -len(name)]
         suffix = organ_of(prefix)
         if has_province(full) and suffix is not None and suffix.is_area and is_name(full) and is_variant(name, full):
-            return full, page.prose.evidence("agency_name", "full_name", match.start("full"), match.end(), page.document)
+            return full, page.prose.evidence(
+                "agency_name", "full_name", match.start("full"), match.end(), page.document
+            )
     return None

@@ -9,7 +9,11 @@ from datetime import date
 
 from loaders.identify.words import any_of, load_words
 
-_DIGITS = {c: str(d) for d, chars in enumerate(("〇○零OoО◯", "一", "二", "三", "四", "五", "六", "七", "八", "九")) for c in chars}
+_DIGITS = {
+    c: str(d)
+    for d, chars in enumerate(("〇○零OoО◯", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
+    for c in chars
+}
 _CHINESE = "".join(_DIGITS)
 YEAR_PATTERN = rf"(?:(?<![\d.])(?:19|20)\d{{2}}(?!\d)|(?<![{_CHINESE}])[二一][{_CHINESE}]{{3}}(?=年))"
 FIRST_YEAR, LAST_YEAR = 2003, 2040
@@ -84,12 +88,10 @@ class Period:
 _NUMBER = r"[\d一二三四五六七八九十]{1,4}"
 _YEAR = r"[\d〇○零OoО一二三四五六七八九]{4,6}"
 # A day needs its month mark, else 11日 would read as January 1st; what has none is kept as unclean.
-_DAY_PART = rf"(?P<{{0}}m>{_NUMBER.replace('{', '{{').replace('}', '}}')})(?:[月\-./](?P<{{0}}d>{_NUMBER.replace('{', '{{').replace('}', '}}')})日?|[月日])?"
-_FULL = rf"(?P<ay>{_YEAR})[年\-./]" + _DAY_PART.format("a")
-_END = rf"(?:(?P<by>{_YEAR})[年\-./])?" + _DAY_PART.format("b")
-_RANGE = re.compile(
-    _FULL + r"(?:起|开始)?[,,]?(?:截至|截止到|截止|至|到|[-—–~～]+)" + _END
-)
+_MONTH_AND_DAY = rf"(?P<%sm>{_NUMBER})(?:[月\-./](?P<%sd>{_NUMBER})日?|[月日])?"
+_FULL = rf"(?P<ay>{_YEAR})[年\-./]" + _MONTH_AND_DAY % ("a", "a")
+_END = rf"(?:(?P<by>{_YEAR})[年\-./])?" + _MONTH_AND_DAY % ("b", "b")
+_RANGE = re.compile(_FULL + r"(?:起|开始)?[,,]?(?:截至|截止到|截止|至|到|[-—–~～]+)" + _END)
 
 
 def _clean(year: str, month: str, day: str | None) -> date | None:
@@ -141,7 +143,7 @@ def narrative_years(text: str) -> Counter[int]:
         year = read_year(match["year"])
         before = text[max(0, match.start() - 1) : match.start()]
         rest = re.match(r"[^。\n]{0,60}", text[match.end() :])
-        if year is None or before in "《〈“\"比较" and before or (rest and plan.search(rest.group())):
+        if year is None or (before in '《〈“"比较' and before) or (rest and plan.search(rest.group())):
             continue
         counts[year] += 1
     return counts

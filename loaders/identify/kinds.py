@@ -5,6 +5,7 @@ Out: null for a report, else a reject code of the seed ``issue_codes`` with a me
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -16,7 +17,10 @@ from loaders.identify.words import KindPhrase, any_of, load_words
 _HEAD_LINES = 30
 _LONGEST_HEADING = 60
 _NONE_STATED = "未|没有|无|零|不存在|0"
-_ENUMERATOR = r"(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,]|第[一二三四五六七八九十]部分[、:,]?)"
+_ENUMERATOR = (
+    r"(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,]"
+    r"|第[一二三四五六七八九十]部分[、:,]?)"
+)
 # What a report without title must show: headings of three parts, and figures or their absence in one.
 _FEWEST_SECTIONS = 3
 _SHORTEST_BODY = 150
@@ -75,7 +79,7 @@ def heading_kind(page: Page) -> tuple[KindPhrase, str] | None:
                 break
             continue
         heads.append(line.text)
-    joined = [a + b for a, b in zip(heads, heads[1:], strict=False)] + [
+    joined = [a + b for a, b in itertools.pairwise(heads)] + [
         a + b + c for a, b, c in zip(heads, heads[1:], heads[2:], strict=False)
     ]
     subject = re.compile(any_of((*words.title["subject"], "年报", "年度报告")))
@@ -84,12 +88,15 @@ def heading_kind(page: Page) -> tuple[KindPhrase, str] | None:
             continue
         for head in (*heads, *joined):
             text = re.split(r"[>»›|_]", head)[-1].rstrip("》。")
-            if len(text) < 9 or len(text) > 90:
+            # A sentence is not a heading.
+            if len(text) < 9 or len(text) > 90 or re.search(r"[。,;]", text):
                 continue
             if phrase.match_at == "title_end" and re.sub(r"\([^()]*\)$", "", text).endswith(phrase.phrase_zh):
                 return phrase, text
-            if phrase.match_at == "title" and phrase.phrase_zh in text and (
-                phrase.document_kind == "other_report" or subject.search(text)
+            if (
+                phrase.match_at == "title"
+                and phrase.phrase_zh in text
+                and (phrase.document_kind == "other_report" or subject.search(text))
             ):
                 return phrase, text
     return None
@@ -98,7 +105,9 @@ def heading_kind(page: Page) -> tuple[KindPhrase, str] | None:
 def body_phrases(page: Page, document_kind: str) -> int:
     """How many phrases of a kind the prose holds."""
     text = page.prose.text
-    return sum(p.phrase_zh in text for p in load_words().kinds if p.match_at == "body" and p.document_kind == document_kind)
+    return sum(
+        p.phrase_zh in text for p in load_words().kinds if p.match_at == "body" and p.document_kind == document_kind
+    )
 
 
 def classify(page: Page, titles: list[Title], has_filled_form: bool, has_form: bool) -> tuple[str, str] | None:
@@ -107,6 +116,8 @@ def classify(page: Page, titles: list[Title], has_filled_form: bool, has_form: b
     if not letters:
         return "empty_document", "the document holds no text"
     kind = heading_kind(page) if not titles else None
+    if kind is not None and kind[0].document_kind == "statistics" and has_form:
+        kind = None
     if kind is not None and kind[0].overrides_form:
         return "not_a_report", f"the heading {kind[1]!r} names another kind of document ({kind[0].document_kind})"
     if has_filled_form:
@@ -123,13 +134,16 @@ def classify(page: Page, titles: list[Title], has_filled_form: bool, has_form: b
     if kind is not None:
         return "not_a_report", f"the heading {kind[1]!r} names another kind of document ({kind[0].document_kind})"
     announces = re.search(r"(?:现将|现就)[^。\n]{0,60}(?:报告|公布|公开)如下", page.prose.text) is not None
-    is_body = len(sections) >= _FEWEST_SECTIONS and bool(figures) or (announces and len(figures) >= 2)
+    is_body = (len(sections) >= _FEWEST_SECTIONS and bool(figures)) or (announces and len(figures) >= 2)
     if is_body and prose >= _SHORTEST_BODY and body_phrases(page, "notice") < 2:
         return None
     if has_form:
         return "blank_form", "the statutory form is there, but no figure, no title and no narrative"
     met = f"headings of {len(sections)} parts and figures of {len(figures)} kinds"
-    return "not_a_report", f"no annual-report title, no statutory form; {met} were met, a report has at least three and one"
+    return (
+        "not_a_report",
+        f"no annual-report title, no statutory form; {met} were met, a report has at least three and one",
+    )
 
 
 def _classify_titled(

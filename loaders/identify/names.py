@@ -12,9 +12,11 @@ from functools import lru_cache
 from loaders.identify.words import NAME_CHARS, OrganSuffix, any_of, load_words
 
 _NAME = re.compile(rf"[{NAME_CHARS}\d]{{2,45}}")
-_PLACEHOLDER = re.compile(r"[XxＸ×*_＊]{1,}|某某")
+_PLACEHOLDER = re.compile(r"[XxＸ×*_＊]")
 _AREA_UNIT = "省市县区旗州镇乡盟"
-_AREA_CHAIN = re.compile(r"(?:[\u3400-\u9fff]{1,10}?(?:自治区|自治州|自治县|地区|省|市|县|区|旗|州|盟|镇|乡|街道|总局|总署))+")
+_AREA_CHAIN = re.compile(
+    r"(?:[\u3400-\u9fff]{1,10}?(?:自治区|自治州|自治县|地区|省|市|县|区|旗|州|盟|镇|乡|街道|总局|总署))+"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +52,7 @@ def is_name(name: str) -> bool:
     inside, start, alone = _bad_parts()
     if not _NAME.fullmatch(name) or name in alone or _PLACEHOLDER.search(name):
         return False
-    if name.count("(") != name.count(")") or name.isdigit():
+    if name.count("(") != name.count(")") or re.search(r"(?:19|20)\d{2}|^\d+$", name):
         return False
     return not inside.search(name) and not start.match(name)
 
@@ -96,7 +98,10 @@ def has_province(name: str) -> bool:
 def is_full_name(name: str) -> bool:
     """Whether the name begins with a place or the State, and ends like a body."""
     return is_office(name) and (
-        is_national(name) or has_province(name) or re.match(r"[\u3400-\u9fff]{2,8}?[省市县区旗州盟镇乡]", name) is not None
+        is_national(name)
+        or has_province(name)
+        or organ_kind(name) in ("vertical", "street_office", "functional_area")
+        or re.match(r"[\u3400-\u9fff]{2,8}?[省市县区旗州盟镇乡]", name) is not None
     )
 
 
@@ -105,15 +110,17 @@ def _can_stand_apart(left: str, right: str) -> bool:
         return False
     if len(left) < 4 or len(right) < 4:
         return False
-    left_kind, right_kind = organ_kind(left), organ_kind(right)
+    right_kind = organ_kind(right)
     if right_kind == "branch":
         return False
     # A national head and its local body are one name: 国家税务总局 北京市税务局.
-    return not (is_national(left) and not re.search(f"[{_AREA_UNIT}]", left[2:]) and right_kind in ("vertical", "department"))
+    return not (
+        is_national(left) and not re.search(f"[{_AREA_UNIT}]", left[2:]) and right_kind in ("vertical", "department")
+    )
 
 
 def split_names(name: str, gaps: tuple[int, ...] = ()) -> tuple[str, ...]:
-    """The names of a joint body: apart at 、 or ``gaps`` (printed white space), or at 和, 与, 及 when both are whole."""
+    """The names of a joint body, apart at 、, at ``gaps`` (printed white space), or at 和 when both are whole."""
     for match in re.finditer(r"[、,;/]|[和与及暨](?!平(?![\u3400-\u9fff]{1,6}[省市县区州旗]))", name):
         left, right = name[: match.start()], name[match.end() :]
         if match.group() in "、,;/":
@@ -142,7 +149,9 @@ def _divisions() -> re.Pattern[str]:
 
 def trim_division(name: str) -> str:
     """The body without its inner division: 某局综合科 is 某局. The whole when nothing can be cut."""
-    for end in range(len(name) - 1, 3, -1):
+    whole = organ_of(name)
+    shortest_rest = len(whole.suffix_zh) if whole is not None else 1
+    for end in range(len(name) - shortest_rest, 3, -1):
         head, rest = name[:end], name[end:]
         suffix = organ_of(head)
         if suffix is None or suffix.is_division or not is_name(head):
@@ -154,6 +163,16 @@ def trim_division(name: str) -> str:
         if _divisions().fullmatch(rest):
             return trim_division(head) if len(head) > 6 and _is_division(head) else head
     return name
+
+
+def is_fuller(short: str, full: str) -> bool:
+    """Whether ``full`` says more than ``short``; a mere 区 or 市 inside the name does not."""
+    without = re.compile(f"[{_AREA_UNIT}]")
+    return (
+        short != full
+        and is_variant(short, full)
+        and (full.endswith(short) or without.sub("", short) != without.sub("", full))
+    )
 
 
 _EXPANSIONS = ("人民政府", "政府", "办事处", "管理委员会", "管委会", "办", "道办事处")
@@ -180,7 +199,10 @@ def is_variant(short: str, full: str) -> bool:
             if full.endswith(short + tail) and _is_prefix(full[: -len(short + tail)]):
                 return organ_of(full) is not None
     if plain_full.endswith(plain_short):
-        return _is_prefix(plain_full[: -len(plain_short)]) and not (
+        prefix = plain_full[: -len(plain_short)]
+        # 市林业局 is 丰安市林业局: the unit may stand at the head of the short name.
+        begins_with_unit = short[0] in _AREA_UNIT and len(prefix) >= 2 and _is_prefix(prefix + short[0])
+        return (_is_prefix(prefix) or begins_with_unit) and not (
             is_national(full) and not re.search(f"[{_AREA_UNIT}]", full)
         )
     return _abbreviates(plain_short, plain_full)
@@ -188,7 +210,7 @@ def is_variant(short: str, full: str) -> bool:
 
 def _abbreviates(short: str, full: str) -> bool:
     """Whether the characters of ``short`` stand in ``full`` in order, and nothing but filling was left out."""
-    if len(short) < 4 or short[-1] != full[-1] and not full.endswith(("委员会", "办公室", "办事处")):
+    if len(short) < 4 or (short[-1] != full[-1] and not full.endswith(("委员会", "办公室", "办事处"))):
         return False
     skipped: list[str] = []
     at = len(full)
@@ -209,3 +231,17 @@ def _abbreviates(short: str, full: str) -> bool:
 def are_compatible(one: str, other: str) -> bool:
     """Whether two names can be the same body."""
     return is_variant(one, other) or is_variant(other, one)
+
+
+def begins_with_place(text: str) -> bool:
+    """Whether the text begins with a place or a State body: the head of a name."""
+    return (
+        is_national(text)
+        or has_province(text)
+        or re.match(r"[\u3400-\u9fff]{1,8}?[省市县区旗州盟镇乡]", text) is not None
+    )
+
+
+def is_place_chain(text: str) -> bool:
+    """Whether the text is nothing but places, one inside the other."""
+    return _AREA_CHAIN.fullmatch(text) is not None

@@ -39,17 +39,17 @@ def find_scope(
         group = "department"
     text = page.prose.text
     for cue in words.scope_cues:
-        if cue.scope_code == "ignored":
+        if cue.reading_code == "ignored":
             text = cue.pattern.sub(lambda m: "\0" * len(m.group()), text)
     found: dict[str, Evidence] = {}
     for cue in words.scope_cues:
-        if cue.scope_code == "ignored" or cue.scope_code in found or not _applies(cue.organ_group, group):
+        if cue.reading_code == "ignored" or cue.reading_code in found or not _applies(cue.organ_group, group):
             continue
-        if kind in _TOWNSHIP and cue.scope_code == "area_aggregate":
+        if kind in _TOWNSHIP and cue.reading_code == "area_aggregate":
             continue
         if match := cue.pattern.search(text):
-            found[cue.scope_code] = page.prose.evidence(
-                "scope", f"{cue.scope_code}_cue", match.start(), match.end(), page.document
+            found[cue.reading_code] = page.prose.evidence(
+                "scope", f"{cue.reading_code}_cue", match.start(), match.end(), page.document
             )
     if title is not None and title.is_system:
         return Scope.SYSTEM_AGGREGATE, (Evidence("scope", title.printed, "title", title.place),)

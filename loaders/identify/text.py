@@ -17,7 +17,9 @@ _NEWLINES = "\n\r\u2028\u2029\x0b\x0c\x85"
 # A prose line that was wrapped is long and stops without a full stop.
 _WRAPPED_LINE = 30
 _SENTENCE_END = tuple("。!?;:》)】”.")
-_ENUMERATED = re.compile(r"^(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,](?!\d)|第[一二三四五六七八九十]+[章部条]|附)")
+_ENUMERATED = re.compile(
+    r"^(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,](?!\d)|第[一二三四五六七八九十]+[章部条]|附)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from loaders.identify.dates import DATE_PATTERN, YEAR_PATTERN, read_year
-from loaders.identify.names import is_name, is_national, is_office, is_organ_name, organ_of, split_names
+from loaders.identify.names import (
+    begins_with_place,
+    is_full_name,
+    is_name,
+    is_national,
+    is_office,
+    is_organ_name,
+    is_place_chain,
+    organ_of,
+    split_names,
+)
 from loaders.identify.text import Line, Page
 from loaders.identify.words import any_of, load_words
 from loaders.model import Place
@@ -21,7 +31,12 @@ _LONGEST_LINE = 130
 _LONGEST_TITLE = 110
 _MOST_LINES = 5
 _MARK = "\0"
-_YEAR_TOKEN = re.compile(rf"[(\[]?(?P<year>{YEAR_PATTERN})(?:年度|年)?[)\]]?")
+_YEAR_TOKEN = re.compile(
+    rf"[(\[]?(?:{YEAR_PATTERN}年?(?:\d{{1,2}}月)?[至到\-—–~])?(?P<year>{YEAR_PATTERN})(?![-./]\d{{1,2}}(?!\d)|年\d{{1,2}}月)(?:年度|年)?[)\]]?"
+)
+
+
+_YEARS = re.compile(YEAR_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ def _core() -> re.Pattern[str]:
     fill = rf"(?:{any_of(title['filler'])}|[(\[]?{_MARK}+[)\]]?)"
     return re.compile(
         rf"(?P<subject>《?(?:{any_of(title['subject'])})》?)(?:工作)?{fill}*(?P<report>{any_of(title['report'])})"
-        rf"[(\[]?{_MARK}*[)\]]?(?:{any_of(title['tail'])})?(?:\([^()]{{0,20}}\))?》?"
+        rf"(?:[(\[]?{_MARK}+[)\]]?)?(?:{any_of(title['tail'])})?(?:\([^()]{{0,20}}\))?》?"
     )
 
 
@@ -75,7 +90,9 @@ def _tail() -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def _head() -> re.Pattern[str]:
-    return re.compile(r"^(?:附件?\d*[:.、]?|\d{1,2}[.、](?!\d)|[·•●■◆▪*\-—]+|【[^】]{0,12}】|\[[^\]]{0,12}\]|《|关于(?:公布|发布|印发)?)+")
+    return re.compile(
+        rf"^(?:[(\[]?(?:{DATE_PATTERN})[)\]]?|附件?\d*[:.、]?|\d{{1,2}}[.、](?!\d)|[·•●■◆▪*\-—]+|【[^】]{{0,12}}】|\[[^\]]{{0,12}}\]|《|关于(?:公布|发布|印发)?)+"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +131,9 @@ def _printed(page: Page, window: _Window, start: int, end: int) -> str:
 
 
 def _named(page: Page, window: _Window, start: int, end: int) -> str:
-    return "".join(page.lines[window.where[at][0]].named(window.where[at][1], window.where[at][1] + 1) for at in range(start, end))
+    return "".join(
+        page.lines[window.where[at][0]].named(window.where[at][1], window.where[at][1] + 1) for at in range(start, end)
+    )
 
 
 def _place(page: Page, window: _Window, start: int, end: int) -> Place:
@@ -140,7 +159,7 @@ def _parse(page: Page, window: _Window) -> Title | None:
     years: list[int | None] = []
 
     def mark(match: re.Match[str]) -> str:
-        years.append(read_year(match["year"]))
+        years.extend(map(read_year, _YEARS.findall(match.group())))
         return _MARK * len(match.group())
 
     marked = text[:start] + _YEAR_TOKEN.sub(mark, text[start:])
@@ -151,7 +170,7 @@ def _parse(page: Page, window: _Window) -> Title | None:
             break
     if core is None:
         return None
-    years = [read_year(m["year"]) for m in _YEAR_TOKEN.finditer(text[start : core.end()])]
+    years = [read_year(y) for m in _YEAR_TOKEN.finditer(text[start : core.end()]) for y in _YEARS.findall(m.group())]
     organ_end = core.start()
     if text[:organ_end].endswith("人民") and core["subject"].lstrip("《").startswith("政府"):
         organ_end += 2
@@ -167,6 +186,7 @@ def _parse(page: Page, window: _Window) -> Title | None:
             last -= 1
         if last > first:
             cleaned.append((first, last))
+    end = core.end() - 1 if core.group().endswith("》") and "《" not in core.group() else core.end()
     is_whole_area = False
     organs: list[tuple[int, int]] = []
     for first, last in cleaned:
@@ -181,6 +201,12 @@ def _parse(page: Page, window: _Window) -> Title | None:
         first_organ = organ_of(text[organs[0][0] : organs[0][1]])
         if first_organ is None or not first_organ.is_area or not is_office(joined):
             return None
+    if (
+        not organs
+        and (note := re.search(r"\(([^()]{4,20})\)》?$", text[core.start() : core.end()]))
+        and is_organ_name(note[1])
+    ):
+        organs = [(core.start() + note.start(1), core.start() + note.end(1))]
     is_system = False
     names: tuple[str, ...] = ()
     printed_names = None
@@ -189,12 +215,16 @@ def _parse(page: Page, window: _Window) -> Title | None:
         printed_names = "".join(_printed(page, window, a, b) for a, b in organs)
         name = "".join(_named(page, window, a, b) for a, b in organs)
         folded = "".join(text[a:b] for a, b in organs)
+        if notes := re.search(rf"\((?:{any_of(load_words().title['name_note'])})\)$", folded):
+            name, folded = name[: notes.start()], folded[: notes.start()]
         if folded.endswith("系统"):
             is_system, folded, name = True, folded[:-2], name[:-2]
             if not is_office(folded):
                 # A system is not a body: 某省地税系统 names none.
                 return _without_names(page, window, start, core.end(), years, printed_names, is_system=True)
-        gaps = tuple(g - organs[0][0] for g in window.gaps if organs[0][0] < g < organs[0][1]) if len(organs) == 1 else ()
+        gaps = (
+            tuple(g - organs[0][0] for g in window.gaps if organs[0][0] < g < organs[0][1]) if len(organs) == 1 else ()
+        )
         names = _restore(folded, name, split_names(folded, gaps))
         if not all(is_name(_fold_name(n)) for n in names):
             return None if not _is_self_reference(folded) else _without_names(page, window, start, core.end(), years)
@@ -205,12 +235,12 @@ def _parse(page: Page, window: _Window) -> Title | None:
             return None
     distinct = {y for y in years if y is not None}
     return Title(
-        _printed(page, window, start, core.end()),
+        _printed(page, window, start, end),
         names,
         printed_names,
         distinct.pop() if len(distinct) == 1 else None,
         len({y for y in years if y is not None}) > 1,
-        _place(page, window, start, core.end()),
+        _place(page, window, start, end),
         window.where[start][0],
         window.where[core.end() - 1][0],
         is_name_apart,
@@ -223,7 +253,15 @@ def _is_self_reference(name: str) -> bool:
     return name in load_words().self_references
 
 
-def _without_names(page: Page, window: _Window, start: int, end: int, years: list[int | None], printed: str | None = None, is_system: bool = False) -> Title:
+def _without_names(
+    page: Page,
+    window: _Window,
+    start: int,
+    end: int,
+    years: list[int | None],
+    printed: str | None = None,
+    is_system: bool = False,
+) -> Title:
     distinct = {y for y in years if y is not None}
     return Title(
         _printed(page, window, start, end),
@@ -280,16 +318,16 @@ def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
             if first < 0:
                 break
             part = lines[first : last + 1]
-            if len(part[0][1].text) > _LONGEST_LINE or sum(len(piece.text) for _, piece in part) > max(_LONGEST_TITLE, len(line.text)):
+            if len(part[0][1].text) > _LONGEST_LINE or sum(len(piece.text) for _, piece in part) > max(
+                _LONGEST_TITLE, len(line.text)
+            ):
                 break
             title = _parse(page, _window(part))
             if title is None or title.first_line != part[0][0]:
                 if found is not None and count > 1:
                     break
                 continue
-            if found is None:
-                found = title
-            elif _adds(found, title):
+            if found is None or _adds(found, title):
                 found = title
             else:
                 break
@@ -308,17 +346,28 @@ def _adds(found: Title, wider: Title) -> bool:
     if not wider.names and found.year is None and wider.year is not None:
         return True
     if not found.names:
-        return bool(wider.names) and all(is_organ_name(_fold_name(n)) for n in wider.names)
+        return bool(wider.names) and all(_is_name_line(_fold_name(n)) for n in wider.names)
     return (
         len(wider.names) >= len(found.names)
         and "".join(wider.names).endswith("".join(found.names))
         and len(set(wider.names)) == len(wider.names)
         and "".join(wider.names) != "".join(found.names)
         and all(is_organ_name(_fold_name(n)) for n in wider.names)
-        and (len(wider.names) > len(found.names) or _may_precede(wider.names[0][: -len(found.names[0])]))
+        and (
+            len(wider.names) > len(found.names) or _may_precede(wider.names[0][: -len(found.names[0])], found.names[0])
+        )
     ) or (found.year is None and wider.year is not None and wider.names == found.names)
 
 
-def _may_precede(prefix: str) -> bool:
-    """Whether a line before a name belongs to it: a place or a State body, not another body's header."""
-    return not is_office(prefix) or is_national(prefix)
+def _is_name_line(name: str) -> bool:
+    """Whether a line above a title can be its body: fully named, or a bare place."""
+    return is_organ_name(name) and (is_full_name(name) or not is_office(name))
+
+
+def _may_precede(prefix: str, name: str) -> bool:
+    """Whether a line before a name belongs to it: its place or State body or first half, not a header or a menu."""
+    if is_national(prefix):
+        return True
+    if is_office(prefix):
+        return False
+    return is_place_chain(prefix) or (begins_with_place(prefix) and not is_full_name(name))

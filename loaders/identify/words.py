@@ -38,7 +38,7 @@ class ScopeCue:
     """A row of the seed ``scope_cues``, compiled."""
 
     pattern: re.Pattern[str]
-    scope_code: str
+    reading_code: str
     organ_group: str
 
 
@@ -104,12 +104,12 @@ def load_words() -> Words:
         sections.setdefault((row["section_code"], row["match_kind"]), []).append(row["phrase_zh"])
     return Words(
         tuple(sorted(suffixes, key=lambda s: -len(s.suffix_zh))),
-        {word: (frozenset(e for e in found if e), is_area[word]) for word, found in endings.items()},
+        {word: (frozenset(e for e in found if e != "*"), is_area[word]) for word, found in endings.items()},
         _slots("title_phrases"),
         _slots("identity_phrases"),
         {row["label_zh"]: row["attribute_code"] for row in read_seed("metadata_labels")},
         tuple(
-            ScopeCue(_cue_pattern(row["cue_zh"]), row["scope_code"], row["organ_group"])
+            ScopeCue(_cue_pattern(row["cue_zh"]), row["reading_code"], row["organ_group"])
             for row in read_seed("scope_cues")
         ),
         tuple(

@@ -32,8 +32,7 @@ _MARKDOWN_RULE = re.compile(r"^\s*[|｜]?(?:\s*:?-{2,}:?\s*[|｜])+\s*(?::?-{2,}
 _SENTENCE = re.compile(r"[。；;!！?？]")
 _MAX_LABEL_LINE = 90
 _MAX_CONTINUATION = 20
-_MIN_PLAIN_LINES = 6
-_MIN_PLAIN_VALUES = 5
+_MIN_PLAIN_VALUES = 2
 _MAX_HEADER_LINES = 30
 _MAX_LINES_WITHOUT_VALUE = 24
 
@@ -77,8 +76,8 @@ def read_blocks(text: str) -> tuple[Block, ...]:
         if found is None and not line.is_empty:
             found = _read_plain(lines, at, tables + 1)
             if found is not None:
-                # The lines above the first value are headings of the table or prose: they count as both.
-                blocks.extend(_leading_paragraphs(lines, at, found[1]))
+                # Without marks, a line of words may be a label or prose: it counts as both.
+                blocks.extend(_word_lines(lines, at, found[1]))
         if found is None:
             if not line.is_empty:
                 blocks.append(Paragraph(line.text, Place(line.start, line.end, line.number)))
@@ -194,6 +193,8 @@ def _read_pipes(text: str, lines: list[_Line], at: int, table: int) -> tuple[lis
     if len(inside) * 2 < len(piped):
         return _read_piped_cells(text, lines[first:at], table), at, "piped_cell", False
     style = "piped_row"
+    # A pipe at the start of every line is the border of the table, not the end of a blank cell.
+    has_border = all(line.text.lstrip()[:1] in ("|", "｜") for line in piped)
     for line in lines[first:at]:
         if _MARKDOWN_RULE.match(line.text):
             style = "markdown"
@@ -202,10 +203,11 @@ def _read_pipes(text: str, lines: list[_Line], at: int, table: int) -> tuple[lis
             continue
         row: list[Cell] = []
         stripped = line.text.rstrip()
-        start = line.start + (len(stripped) - len(stripped.lstrip()))
+        start = line.start
         end = line.start + len(stripped)
-        if text[start] in "|｜":
-            start += 1
+        if has_border:
+            start += len(stripped) - len(stripped.lstrip())
+            start += text[start] in "|｜"
         ends = [m.start() + line.start for m in _PIPES.finditer(line.text) if m.start() + line.start >= start]
         if not ends or ends[-1] != end - 1:
             ends.append(end)
@@ -253,15 +255,11 @@ def _has_value(line: _Line) -> bool:
     return any(is_value(line.text[b - line.start : e - line.start]) for b, e in _parts(line))
 
 
-def _first_value(lines: list[_Line], at: int, stop: int) -> int | None:
-    return next((i for i in range(at, stop) if not lines[i].is_empty and _has_value(lines[i])), None)
-
-
 def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell]], int, str, bool] | None:
     if not _is_plain(lines[at]) or "\t" in lines[at].text:
         return None
-    stop, last_value = at, None
-    values = units = others = 0
+    stop, last_value, since = at, None, 0
+    values = units = 0
     while stop < len(lines) and (lines[stop].is_empty or _is_plain(lines[stop])) and "\t" not in lines[stop].text:
         line = lines[stop]
         if _PIPES.search(line.text):
@@ -270,19 +268,14 @@ def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell
             parts = [line.text[b - line.start : e - line.start] for b, e in _parts(line)]
             found = sum(is_value(part) for part in parts)
             marks = sum(is_unit(part) for part in parts)
+            since += 1
             if found or marks:
-                last_value = stop
+                last_value, since = stop, 0
                 values, units = values + found, units + marks
-            else:
-                others += 1
-                if last_value is None and stop - at > _MAX_HEADER_LINES:
-                    return None
-                if last_value is not None and stop - last_value > _MAX_LINES_WITHOUT_VALUE:
-                    break
+            elif since > (_MAX_HEADER_LINES if last_value is None else _MAX_LINES_WITHOUT_VALUE):
+                break
         stop += 1
-    if last_value is None or values + units < _MIN_PLAIN_VALUES or last_value - at < _MIN_PLAIN_LINES:
-        return None
-    if (values + units) * 4 < others:
+    if last_value is None or values + units < _MIN_PLAIN_VALUES:
         return None
     cells: list[Cell] = []
     for line in lines[at : last_value + 1]:
@@ -300,8 +293,7 @@ def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell
     return [cells], stop, "lines", False
 
 
-def _leading_paragraphs(lines: list[_Line], at: int, stop: int) -> Iterator[Paragraph]:
-    first = _first_value(lines, at, stop) or at
-    for line in lines[at:first]:
-        if not line.is_empty:
+def _word_lines(lines: list[_Line], at: int, stop: int) -> Iterator[Paragraph]:
+    for line in lines[at:stop]:
+        if not line.is_empty and not _has_value(line) and not is_unit(line.text):
             yield Paragraph(line.text, Place(line.start, line.end, line.number))

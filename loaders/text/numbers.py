@@ -82,7 +82,7 @@ def parse_number(text: str) -> Number | None:
     """Read one number with its unit and marks of approximation; null when the text is anything else."""
     text = re.sub(r"\s+", "", fold(text).text)
     match = _NUMBER.fullmatch(text)
-    if not match:
+    if not match or text in MONEY_UNITS:
         return None
     if match["chinese"]:
         integer = parse_chinese_numeral(match["chinese"])

@@ -24,6 +24,7 @@ from loaders.model import (
     SourceKind,
     ValueStatus,
 )
+from loaders.vocabulary import load_vocabulary
 
 
 def make_row(metric_code: str | None = "requests_received", value: str | None = "3", **changes: object) -> MetricRow:
@@ -47,7 +48,9 @@ def make_row(metric_code: str | None = "requests_received", value: str | None = 
 
 
 def make_report(
-    agency_name: str | None = "某县人民政府", report_year: int | None = 2017, rows: tuple[MetricRow, ...] = (make_row(),)
+    agency_name: str | None = "某县人民政府",
+    report_year: int | None = 2017,
+    rows: tuple[MetricRow, ...] = (make_row(),),
 ) -> ReportReading:
     identity = Identity(
         agency_name=agency_name,
@@ -89,5 +92,9 @@ def fake_reader(data: bytes, name: str, hints: Hints | None) -> DocumentReading:
     agency, year, *cells = text.split(",")
     if hints and hints.agency_name:
         agency = hints.agency_name
-    rows = tuple(make_row(*cell.split("=", 1)) for cell in cells)
+    metrics = load_vocabulary().metrics
+    rows = tuple(
+        make_row(code, value, unit=metrics[code].unit, place=Place(10, 12, 2, table=1, row=n, column=2))
+        for n, (code, value) in enumerate((cell.split("=", 1) for cell in cells), start=1)
+    )
     return make_reading(data, (make_report(agency, int(year), rows),), name)

@@ -54,15 +54,20 @@ def fill(form_code: str, style: str, seed: int, noise: Noise) -> Filled:
     """Fill every table of a form and print it."""
     rng = random.Random(seed)
     filled = Filled("")
-    parts = []
-    for table in (t for t in load_vocabulary().tables if t.form_code == form_code):
-        grid = _grid(table, rng, noise, filled)
-        if style == "tabbed":
-            grid = [row for row in grid]
-        parts.append(_print(grid, style, table, rng))
+    parts: list[str] = []
     gap = {"tabbed": "\n\n\n", "lines_apart": "\n\n"}.get(style, "\n\n")
     prose = "以上数据由本机关汇总。本年度工作平稳有序，未发生重大问题，下一年将继续改进相关工作。"
-    filled.text = gap.join(f"{prose}\n{gap.strip(' ')}{part}" for part in parts) + "\n\n" + prose + "\n"
+    blocks: list[list[Row]] = []
+    for table in (t for t in load_vocabulary().tables if t.form_code == form_code):
+        grid = _grid(table, rng, noise, filled)
+        # The blocks of article 20 are printed as one table, the others stand in sections of their own.
+        if "article20" in table.table_code and blocks:
+            blocks[-1] += grid
+        else:
+            blocks.append(grid)
+    for block in blocks:
+        parts.append(_print(block, style))
+    filled.text = "".join(f"{prose}\n{gap}{part}{gap}" for part in parts) + prose + "\n"
     return filled
 
 
@@ -153,7 +158,7 @@ def _merged(row, rows, label, depth, printed, rng, noise) -> list[str]:
     return [*cells, label, *[""] * (depth - 1 - len(cells))]
 
 
-def _print(grid: list[Row], style: str, table: FormTable, rng: random.Random) -> str:
+def _print(grid: list[Row], style: str) -> str:
     lines: list[str] = []
     width = max(len(labels) + len(values) for labels, values in grid)
     for labels, values in grid:
@@ -161,7 +166,7 @@ def _print(grid: list[Row], style: str, table: FormTable, rng: random.Random) ->
         whole = [*labels, *values]
         kept = [c for n, c in enumerate(labels) if c or (n < _last(labels))] + values
         if not values:
-            kept = [c for n, c in enumerate(labels) if c] if table.layout_code != "single_row" else labels
+            kept = [c for c in labels if c] if grid[0][0][0] != "行政复议" else labels
             whole = labels
         whole = [*whole, *[""] * (width - len(whole))]
         if style == "tabbed":

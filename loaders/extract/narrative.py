@@ -1,0 +1,656 @@
+"""Figures stated in the prose of a report.
+
+In: the paragraphs of one report, its form, script and year. Out: metric rows of source kind ``narrative`` and
+issues. A figure is read where a label phrase of the seeds and a number stand in one of the frames of the phrase
+notation (:mod:`loaders.extract.phrases`), or where a sentence says that there was none. Nothing is read from a
+number alone. A figure is refused where the words around it speak of another year, a change, a plan, a running
+total, a part of the year, another body or a part of the matter; where two readings are left, nothing is taken
+and the issue ``ambiguous_value`` says so. The function is pure: same input, same rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from loaders.extract.phrases import Concept, NarrativeVocabulary, Phrase, load_narrative_vocabulary
+from loaders.extract.prose import Block, Mark, Token, read_blocks
+from loaders.model import Issue, MetricRow, Paragraph, Place, Script, SourceKind, ValueStatus
+from loaders.text.numbers import convert_unit
+from loaders.vocabulary import load_vocabulary
+
+_N, _B, _Y, _D, _T = (m.value for m in (Mark.QUANTITY, Mark.BARE, Mark.YEAR, Mark.DATE, Mark.TITLE))
+_ANY = "".join(m.value for m in Mark)
+_CLAUSE_END = re.compile("[,;:。!?]")
+_NEGATION = re.compile(
+    r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
+    r"|无(?!法|偿|障碍|关|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
+)
+_NEGATED_LABEL = re.compile("(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予)?$")
+_NONE_ALONE = re.compile(
+    r"^(?:本年度|全年|本年|本单位|本机关|我局|目前|暂|均|为|\ue003|,|:)*(?:无|没有|未发生|未涉及|不涉及|无此类情况|无相关情况|无此情况|0|\ue001|\ue000)[。;.]?$"
+)
+_JOINED = re.compile("(?:[、和及与或/]|以及|或者|暨)$")
+_ORG = re.compile(
+    rf"(?:^|[,;:。])(?:[{_Y}{_D}]|今年|全年|其中|度|本年度|,)*(?P<name>[^,;:。、{_ANY}进规加强对按由经为将把在通向与和及推做完认严积充共收受的包括含其]{{1,12}}?"
+    r"(?:局|委员会|委|办公室|办公厅|街道办事处|街道办|街道|镇|乡|大队|中心|公司|法院|医院|学校|集团|镇政府|人民政府|政府|厅|处|院))"
+    rf"(?=[{_Y}{_D},收受共主公发召举开全年组累未没无通在办接新设配有制于已])"
+)
+_SELF_ORG = re.compile("^(?:我|本|全|该|各级)|^(?:局|委|厅|院|处|办公室)$")
+_FULL_YEAR = re.compile(f"{_D}(?:起|日)?,?(?:至|到|-|—|~|―)(?:{_D}|12月)")
+_CHANNELS = re.compile("网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播")
+_CHANNEL_CLAUSE = re.compile("^(?:通过|在|利用|依托|借助|于|以|运用)")
+_DISTRIBUTIVE = re.compile(r"分别|(?<!全市)(?<!全区)(?<!全县)(?<!全局)各(?!类|种|项|级|方|界|渠|自)")
+_SUBUNIT = re.compile("(?:市|区|县|州|省)(?:本级|直)|本级政府")
+_PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街道|乡镇|地区|区县)")
+_AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
+_SIBLING = re.compile("维持|纠|撤销|驳回")
+_OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
+_CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|{_Y}")
+# Matters that are printed one after the other without a comma: 行政复议诉讼.
+_COMPOUNDING = frozenset({"reconsideration_total", "litigation_total", "complaints_bare", "appeals"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A figure that passed: masked ``start`` to ``end`` of its label and number."""
+
+    concept: Concept
+    metric_code: str
+    block: Block
+    sentence: tuple[int, int]
+    start: int
+    end: int
+    label: tuple[int, int]
+    value: Decimal
+    unit: str | None
+    raw: tuple[int, int]
+    is_approximate: bool
+    status: ValueStatus
+    method: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A phrase that matched; ``at`` is the masked position of its number."""
+
+    phrase: Phrase
+    start: int
+    end: int
+    at: int
+    before: tuple[int, int]
+    has_after: bool
+
+    @property
+    def length(self) -> int:
+        """How much of the sentence the label covers."""
+        return (self.before[1] - self.before[0]) + (self.end - self.at - 1 if self.has_after else 0)
+
+
+class _Reader:
+    """Reads the blocks of one report; holds what the guards need to know of the whole report."""
+
+    def __init__(self, blocks: list[Block], form_code: str, report_year: int | None) -> None:
+        self.words: NarrativeVocabulary = load_narrative_vocabulary()
+        self.blocks = blocks
+        self.form_code = form_code
+        self.report_year = report_year
+        self.is_text_form = form_code in ("fmt2019", "fmt2021")
+        self.issues: list[Issue] = []
+        self.found: list[_Found] = []
+        self.names = self._own_names()
+
+    def _own_names(self) -> str:
+        """The text that names the reporting body: the title lines and the opening."""
+        opening = [b.masked for b in self.blocks[:3] if len(b.masked) <= 60 and "。" not in b.masked]
+        titles = [b.masked for b in self.blocks if len(b.masked) <= 70 and "年度报告" in b.masked]
+        return "\n".join(opening + titles)
+
+    def has(self, kind: str, text: str) -> bool:
+        """Whether a word of the kind stands in the text."""
+        return self.words.patterns[kind].search(text) is not None
+
+    # Where a figure stands.
+
+    def clause_start(self, block: Block, sentence: tuple[int, int], position: int) -> int:
+        """Where the clause of a position begins."""
+        for at in range(position - 1, sentence[0] - 1, -1):
+            if _CLAUSE_END.match(block.masked[at]):
+                return at + 1
+        return sentence[0]
+
+    def clause_end(self, block: Block, sentence: tuple[int, int], position: int) -> int:
+        """Where the clause of a position ends, its punctuation left out."""
+        match = _CLAUSE_END.search(block.masked, position, sentence[1])
+        return match.start() if match else sentence[1]
+
+    # Guards. Each says why a figure must not be taken, or None.
+
+    def other_year(self, block: Block, sentence: tuple[int, int], position: int, concept: Concept) -> str | None:
+        """Whether the nearest year of the sentence, or of the paragraph before it, is not the report year."""
+        masked = block.masked
+        years: list[int | None] = []
+        for at in range(position - 1, sentence[0] - 1, -1):
+            token = block.tokens.get(at)
+            if token is None or token.mark not in (Mark.YEAR, Mark.DATE) or (token.year is None):
+                continue
+            if at > sentence[0] and masked[at - 1] in "与比较同和从":
+                continue
+            if masked.startswith(("结转", "以前", "之前"), at + 1):
+                continue
+            years.append(token.year)
+        if self.report_year is None:
+            return "two years" if len({y for y in years if y}) > 1 else None
+        if years:
+            return None if years[0] == self.report_year else "another year"
+        if self.has("whole_year", masked[sentence[0] : position]):
+            return None
+        for start, end in reversed([s for s in block.sentences if s[1] <= sentence[0]]):
+            for at in range(end - 1, start - 1, -1):
+                token = block.tokens.get(at)
+                if token and token.mark is Mark.YEAR and (at == start or masked[at - 1] in ",;:。"):
+                    return None if token.year == self.report_year else "another year"
+        del concept
+        return None
+
+    def wrong_time(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
+        """Another year, a part of the year, a running total or a plan."""
+        masked = block.masked
+        clause = self.clause_start(block, sentence, start)
+        lead, before = masked[clause:start], masked[sentence[0] : start]
+        recent = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : start]
+        if concept.figure_year == "report":
+            if self.has("prior_year", lead) or re.search(
+                f"(?:{self.words.patterns['prior_year'].pattern})(?:全年|度)?,$", before
+            ):
+                return "prior year"
+            if reason := self.other_year(block, sentence, start, concept):
+                return reason
+        if self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings):
+            return "plan"
+        if concept.figure_year == "report":
+            if self.has("partial_period", recent):
+                return "part of the year"
+            range_free = _FULL_YEAR.sub("", before)
+            if not concept.is_stock:
+                if self.has("cumulative", re.sub(f"{self.words.patterns['this_year_since'].pattern}|{_Y}以来", "", before)):
+                    return "running total"
+                if _D in range_free:
+                    tail = range_free[range_free.rindex(_D) :]
+                    is_until = self.has("until", range_free[: range_free.rindex(_D)][-4:])
+                    if not is_until:
+                        return "a date"
+                    if not self.has("whole_year", tail) and _Y not in range_free:
+                        return "until a date"
+                elif self.has("until", before) and not self.has("whole_year", before):
+                    return "until a date"
+        return None
+
+    def other_body(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
+        """Whether the sentence has another body, or each of several, for its subject."""
+        before = block.masked[sentence[0] : start]
+        lead = block.masked[self.clause_start(block, sentence, start) : start]
+        if _DISTRIBUTIVE.search(lead) and not re.search("共|总|累计", lead):
+            return "each of several"
+        if "分别" in lead:
+            return "a list"
+        if _SUBUNIT.search(lead):
+            return "a part of the body"
+        for match in _ORG.finditer(before):
+            name = match["name"]
+            if _SELF_ORG.search(name) or name in self.names:
+                continue
+            if concept.concept_code == "meetings" and "政府" in name:
+                continue
+            return "another body"
+        return None
+
+    def joined(self, lead: str) -> bool:
+        """Whether the label is the last of several labels that share the number."""
+        rest = lead[max(lead.rfind(_N), lead.rfind(_B), lead.rfind(Mark.PERCENT.value)) + 1 :]
+        has_number = rest != lead
+        if has_number and re.fullmatch(r"\)?(?:[、和及与/]|以及)?", rest):
+            return False
+        return bool(_JOINED.search(rest))
+
+    def outside_context(self, block: Block, sentence: tuple[int, int], concept: Concept) -> bool:
+        """Whether the words that must be near are missing."""
+        text = block.masked[sentence[0] : sentence[1]]
+        headings = "\n".join(h.text for h in block.headings)
+        near = block.masked + "\n" + headings
+        match concept.context_code:
+            case "ogi":
+                return not self.has("ogi", text if self.is_text_form else near)
+            case "request":
+                return not re.search("申请|答复", near)
+            case "proactive":
+                return "公开" not in near
+            case "remedy":
+                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                previous = "".join(block.masked[a:b] for a, b in earlier)
+                return not (
+                    _OGI_REMEDY.search(text)
+                    or self.has("remedy_heading", headings)
+                    or re.search("依申请公开|信息公开申请|行政复议", previous)
+                )
+            case "remedy_heading":
+                return not (self.has("remedy_heading", headings) or re.search("复议|诉讼", text))
+        return False
+
+    def subject(self, block: Block, sentence: tuple[int, int], end: int, group: str) -> str | None:
+        """The governing subject of a group: nearest before in the sentence, the paragraph, then the headings."""
+
+        def last(text: str) -> str | None:
+            hits = [
+                (m, self.words.subject_of[m.group()][0])
+                for m in self.words.subjects.finditer(text)
+                if self.words.subject_of[m.group()][1] == group
+            ]
+            if not hits:
+                return None
+            code = hits[-1][1]
+            if len(hits) > 1 and hits[-2][1] != code:
+                between = text[hits[-2][0].end() : hits[-1][0].start()]
+                if re.fullmatch("(?:案件)?(?:[、和及与或,]|以及)?(?:被)?(?:提起)?", between):
+                    return "mixed"
+            return code
+
+        text = block.masked
+        if code := last(text[sentence[0] : end]):
+            return code
+        for start, stop in reversed([s for s in block.sentences if s[1] <= sentence[0]]):
+            if code := last(text[start:stop]):
+                return code
+        for heading in reversed(block.headings):
+            if code := last(heading.text):
+                return code
+        return None
+
+    def partial_whole(self, block: Block, sentence: tuple[int, int], match: _Match) -> str | None:
+        """Whether a label of the whole is about one channel or one matter only."""
+        masked = block.masked
+        clause = self.clause_start(block, sentence, match.start)
+        lead = masked[clause : match.start]
+        channels = set(_CHANNELS.findall(lead))
+        if len(channels) == 1:
+            return "one channel"
+        before = masked[sentence[0] : clause]
+        previous = re.split("[,;:]", before.rstrip(",;:"))[-1] if before else ""
+        if _CHANNEL_CLAUSE.match(previous) and len(set(_CHANNELS.findall(previous))) == 1 and _N not in previous:
+            return "one channel"
+        if before.endswith((",", ":")) and re.search(f"{self.words.patterns['topic'].pattern}[上中内里]?$", previous):
+            return "one matter"
+        if self.has("topic", lead):
+            return "one matter"
+        if match.phrase.score >= 100:
+            return None
+        rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :]
+        rest = self.words.patterns["lead"].sub("", re.sub(f"[{_ANY}()]", "", rest))
+        for name in re.findall(r"[一-龥]{2,}", rest):
+            if name in self.names:
+                rest = rest.replace(name, "")
+        if len(channels) > 1:
+            rest = ""
+        if rest:
+            return "one matter"
+        if match.phrase.score < 90:
+            if not _CUE.search(masked[sentence[0] : match.end]):
+                return "no word of the whole"
+            if self.has("topic", before):
+                return "one matter"
+        return None
+
+    def refusal(self, block: Block, sentence: tuple[int, int], match: _Match, value: Decimal) -> str | None:
+        """Why the figure of a match must not be taken."""
+        concept = match.phrase.concept
+        masked = block.masked
+        clause = self.clause_start(block, sentence, match.start)
+        lead = masked[clause : match.start]
+        if _NEGATED_LABEL.search(lead) and value != 0:
+            return "negated"
+        if value != 0 and (self.joined(lead) or "均" in masked[match.before[1] : match.at]):
+            return "shared number"
+        if concept.figure_year == "report":
+            ends = self.words.patterns["change_end"].pattern
+            if re.search(f"(?:{ends})$", lead) and not re.search("(?:全年|本年|年度)新增$", lead):
+                return "a change"
+            if self.has("year_on_year", lead):
+                return "a change"
+        if reason := self.wrong_time(block, sentence, match.start, concept):
+            return reason
+        if reason := self.other_body(block, sentence, match.start, concept):
+            return reason
+        after = masked[match.end : sentence[1]]
+        if _PART_OF.match(after) or re.match(r"(?:/|每)", after):
+            return "a part"
+        if match.has_after and re.match("(?:和|及|与|、|以及)(?![^,。;]{0,14}[" + _N + _B + "])(?=[^,。;]*(?:会|培训))", after):
+            return "shared number"
+        if concept.concept_code == "requests_received" and (_AFTER_CARRIED.search(after) or "结转" in lead):
+            return "with the carried-over ones"
+        if concept.is_whole and (reason := self.partial_whole(block, sentence, match)):
+            return reason
+        if self.outside_context(block, sentence, concept):
+            return "outside its context"
+        if concept.needs_sibling and not _SIBLING.search(masked[sentence[0] : sentence[1]]):
+            return "outside its context"
+        if concept.concept_code == "replies_total" and re.search("(?:逾期|延期|电话|口头|当场|按时|按期)$", lead):
+            return "a part"
+        return None
+
+    # Frames.
+
+    def matches(self, block: Block, sentence: tuple[int, int]) -> dict[int, list[_Match]]:
+        """All phrase matches of a sentence by the position of their number."""
+        masked = block.masked
+        text = masked[sentence[0] : sentence[1]]
+        hits: dict[int, list[_Match]] = {}
+        for phrase in self.words.phrases:
+            if phrase.needle and phrase.needle not in text:
+                continue
+            for found in phrase.pattern.finditer(masked, sentence[0], sentence[1]):
+                at = found.start("number")
+                hit = _Match(phrase, found.start(), found.end(), at, found.span("before"), bool(found["after"]))
+                hits.setdefault(at, []).append(hit)
+        return hits
+
+    def fits(self, block: Block, match: _Match, token: Token) -> bool:
+        """Whether the number has a unit that the concept can have."""
+        if token.unit is not None:
+            return token.unit in match.phrase.concept.units
+        printed = block.masked[match.before[1] : match.at]
+        if match.has_after and match.phrase.score >= 90:
+            return token.value is not None
+        following = block.masked[match.end : match.end + 1]
+        return following in ("", ",", "。", ";", ")", "、") and bool(re.search("数|为|:|是", printed))
+
+    def read_numbers(self, block: Block, sentence: tuple[int, int]) -> None:
+        """Figures with a number."""
+        for at, hits in sorted(self.matches(block, sentence).items()):
+            token = block.tokens[at]
+            value = token.value
+            if value is None:
+                continue
+            longest = max(m.length for m in hits)
+            top = [m for m in hits if m.length == longest]
+            passed: dict[str, _Match] = {}
+            for match in top:
+                concept = match.phrase.concept
+                metric = concept.metrics.get(self.form_code)
+                if metric is None or not self.fits(block, match, token) or metric in passed:
+                    continue
+                if concept.subject_code:
+                    group = next(g for c, g in self.words.subject_of.values() if c == concept.subject_code)
+                    if self.subject(block, sentence, match.end, group) != concept.subject_code:
+                        continue
+                reason = self.refusal(block, sentence, match, value)
+                if reason is None:
+                    passed[metric] = match
+                elif reason == "until a date":
+                    self.doubt(block, sentence, match.start, "the figure may be a running total")
+            if len(passed) > 1:
+                self.doubt(block, sentence, at, "the label fits " + " and ".join(sorted(passed)))
+                continue
+            for metric, match in passed.items():
+                found = self.figure(block, sentence, match, metric, token)
+                self.found.append(found)
+                self.found.extend(self.shared_zero(found))
+                self.found.extend(self.all_of(found))
+
+    def figure(self, block: Block, sentence: tuple[int, int], match: _Match, metric: str, token: Token) -> _Found:
+        """The figure of a match, in the unit of the catalogue."""
+        assert token.value is not None
+        value = convert_unit(token.value, token.unit, load_vocabulary().metrics[metric].unit)
+        label = (match.start, match.end) if match.has_after else match.before
+        return _Found(
+            match.phrase.concept,
+            metric,
+            block,
+            sentence,
+            match.start,
+            match.end,
+            label,
+            value,
+            token.unit,
+            (match.at, match.at + 1),
+            token.is_approximate,
+            ValueStatus.NUMBER,
+            "phrase",
+            match.phrase.score,
+        )
+
+    def shared_zero(self, found: _Found) -> Iterator[_Found]:
+        """A zero that several labels share is the zero of each."""
+        if found.value != 0:
+            return
+        clause = self.clause_start(found.block, found.sentence, found.start)
+        lead = found.block.masked[clause : found.start]
+        if not self.joined(lead):
+            return
+        items = self.parse_items(found.block.masked, clause, found.label[1], self.words.statement_items)
+        for concept in items or ():
+            metric = concept.metrics.get(self.form_code)
+            if metric and metric != found.metric_code:
+                yield replace(found, concept=concept, metric_code=metric, start=clause, method="list_item")
+
+    def all_of(self, found: _Found) -> Iterator[_Found]:
+        """What a sentence says of all the counted things is said of the same number."""
+        if found.value == 0 or found.concept.concept_code not in ("staff_total", "requests_received"):
+            return
+        after = found.block.masked[found.end : found.sentence[1]]
+        match = re.match(r"[,(](?:其中)?", after)
+        if not match:
+            return
+        for phrase in self.words.all_of:
+            metric = phrase.concept.metrics.get(self.form_code)
+            hit = phrase.pattern.match(found.block.masked, found.end + match.end(), found.sentence[1])
+            if not metric or not hit or phrase.concept.context_code == "request" != found.concept.context_code == "ogi":
+                continue
+            if (phrase.concept.context_code == "ogi") != (found.concept.context_code == "ogi"):
+                continue
+            if not re.match(r"[,;。)]|$|[一-龥]{0,8}(?:[,;。)]|$)", found.block.masked[hit.end() : found.sentence[1]]):
+                continue
+            yield replace(
+                found, concept=phrase.concept, metric_code=metric, end=hit.end(), label=hit.span(), method="all_of"
+            )
+
+    # Statements of none.
+
+    def parse_items(
+        self, text: str, start: int, end: int, items: Sequence[tuple[Concept | None, re.Pattern[str]]]
+    ) -> list[Concept] | None:
+        """The matters of an enumeration that is nothing else, or None."""
+        for concept, pattern in items:
+            match = pattern.match(text, start, end)
+            if match is None or match.end() == start:
+                continue
+            here = [concept] if concept else []
+            at = match.end()
+            if not match["link"] and at < end and concept is not None and concept.concept_code not in _COMPOUNDING:
+                if text[at] not in ",;:。!?)":
+                    continue
+                return here
+            if at < end and (match["link"] or text[at] not in ",;:。!?)"):
+                rest = self.parse_items(text, at, end, items)
+                if rest is not None:
+                    return here + rest
+                if match["link"] == ",":
+                    return here
+                continue
+            return here
+        return None
+
+    def read_none(self, block: Block, sentence: tuple[int, int]) -> None:
+        """Sentences that say there was none."""
+        masked = block.masked
+        done = sentence[0]
+        for match in _NEGATION.finditer(masked, sentence[0], sentence[1]):
+            if match.start() < done:
+                continue
+            clause = self.clause_start(block, sentence, match.start())
+            lead = masked[clause : match.start()]
+            earlier = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : clause]
+            if self.has("aim", lead) or self.words.patterns["condition"].match(earlier):
+                continue
+            items = self.parse_items(masked, match.end(), sentence[1], self.words.statement_items)
+            if not items:
+                continue
+            stop = self.clause_end(block, sentence, match.end())
+            done = stop
+            bare = match.group().endswith(("未", "未曾"))
+            verb = self.words.patterns["none_verb"].match(masked, match.end()) or masked.startswith(
+                ("因", "被", "由"), match.end()
+            )
+            for concept in dict.fromkeys(items):
+                metric = concept.metrics.get(self.form_code)
+                if metric is None or (bare and concept.concept_code == "requests_received" and not verb):
+                    continue
+                probe = replace(concept, is_stock=True)
+                if (
+                    self.wrong_time(block, sentence, match.start(), probe)
+                    or self.other_body(block, sentence, match.start(), concept)
+                    or self.outside_context(block, sentence, concept)
+                ):
+                    continue
+                said = (match.start(), verb.end() if isinstance(verb, re.Match) else match.end())
+                self.found.append(self.none(concept, metric, block, sentence, clause, stop, said))
+
+    def none(
+        self,
+        concept: Concept,
+        metric: str,
+        block: Block,
+        sentence: tuple[int, int],
+        start: int,
+        end: int,
+        raw: tuple[int, int],
+    ) -> _Found:
+        """A stated none."""
+        return _Found(
+            concept,
+            metric,
+            block,
+            sentence,
+            start,
+            end,
+            (start, end),
+            Decimal(0),
+            None,
+            raw,
+            False,
+            ValueStatus.NONE_STATED,
+            "none_phrase",
+            95.0,
+        )
+
+    def read_heading_none(self, block: Block, previous: Block | None) -> None:
+        """A heading with nothing but 无 under it."""
+        body = block.masked
+        if not block.headings or block.is_heading:
+            return
+        heading = block.headings[-1].text
+        start = block.sentences[0][0] if block.sentences else len(body)
+        text = body[start:]
+        if start == 0:
+            if previous is None or not previous.is_heading:
+                match = re.match(r"^[^。:;,]{2,30}:(?=无|没有|未)", body)
+                if not match:
+                    return
+                heading, text = body[: match.end() - 1], body[match.end() :]
+        if not _NONE_ALONE.match(text):
+            return
+        zeros = [t for p, t in block.tokens.items() if p >= start and t.mark in (Mark.QUANTITY, Mark.BARE)]
+        if any(t.value != 0 for t in zeros):
+            return
+        heading = re.sub(r"^(?:因|对)?", "", heading)
+        items = self.parse_items(heading, 0, len(heading), self.words.heading_items)
+        for concept in dict.fromkeys(items or ()):
+            metric = concept.metrics.get(self.form_code)
+            if metric and not any(self.has("planning_heading", h.text) for h in block.headings):
+                end = len(body)
+                found = self.none(concept, metric, block, (0, end), 0, end, (start, end))
+                self.found.append(replace(found, method="heading_none"))
+
+    # The whole report.
+
+    def doubt(self, block: Block, sentence: tuple[int, int], at: int, reason: str) -> None:
+        """Say that a sentence has two readings."""
+        start = self.clause_start(block, sentence, at)
+        end = max(start + 1, self.clause_end(block, sentence, at))
+        place = _place(block, start, end)
+        message = f"{block.printed(start, end)[:80]}: {reason}; nothing was taken"
+        self.issues.append(Issue("ambiguous_value", message, place.locator()))
+
+    def settle(self) -> list[_Found]:
+        """Drop what contradicts a stronger statement, and both where neither is stronger."""
+        kept: list[_Found] = []
+        by_metric: dict[str, list[_Found]] = {}
+        for found in self.found:
+            by_metric.setdefault(found.metric_code, []).append(found)
+        for metric, group in by_metric.items():
+            values = {f.value for f in group}
+            if len(values) == 1:
+                kept.extend(group)
+                continue
+            best = max(f.score for f in group)
+            strong = [f for f in group if f.score == best]
+            if len({f.value for f in strong}) == 1:
+                kept.extend(f for f in group if f.value == strong[0].value)
+                continue
+            doubtful = strong[0]
+            printed = ", ".join(sorted({f"{f.value.normalize():f}" for f in strong}))
+            self.doubt(doubtful.block, doubtful.sentence, doubtful.start, f"{metric} is stated as {printed}")
+        return kept
+
+    def read(self) -> tuple[list[MetricRow], list[Issue]]:
+        """All figures in reading order."""
+        previous: Block | None = None
+        for block in self.blocks:
+            self.read_heading_none(block, previous)
+            for sentence in block.sentences:
+                text = block.masked[sentence[0] : sentence[1]]
+                if _N in text or _B in text:
+                    self.read_numbers(block, sentence)
+                self.read_none(block, sentence)
+            previous = block
+        rows = [self.row(found) for found in self.settle()]
+        unique = {(r.metric_code, r.place.start, r.place.end, r.value): r for r in rows}
+        return sorted(unique.values(), key=lambda r: (r.place.start, r.place.end, r.metric_code or "")), self.issues
+
+    def row(self, found: _Found) -> MetricRow:
+        """The metric row of a figure with its evidence."""
+        block = found.block
+        start = self.clause_start(block, found.sentence, found.start)
+        end = max(found.end, self.clause_end(block, found.sentence, found.end))
+        while end > start + 1 and block.masked[end - 1] in ",;:。!?":
+            end -= 1
+        return MetricRow(
+            SourceKind.NARRATIVE,
+            found.metric_code,
+            None,
+            block.printed(*found.label),
+            None,
+            block.printed(*found.raw),
+            found.value.normalize() + 0 if found.value else Decimal(0),
+            found.status,
+            found.is_approximate,
+            load_vocabulary().metrics[found.metric_code].unit,
+            _place(block, start, end),
+            block.printed(start, end),
+            found.method,
+            found.score,
+        )
+
+
+def _place(block: Block, start: int, end: int) -> Place:
+    raw_start, raw_end = block.document_span(start, end)
+    return Place(raw_start, raw_end, block.line_of(raw_start))
+
+
+def extract_narrative(
+    paragraphs: Sequence[Paragraph], form_code: str, script: Script, report_year: int | None
+) -> tuple[list[MetricRow], list[Issue]]:
+    """The figures that the prose of one report states for ``report_year``, with the doubtful ones as issues."""
+    return _Reader(read_blocks(paragraphs, script), form_code, report_year).read()
