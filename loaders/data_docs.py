@@ -59,6 +59,8 @@ def replace_site(data_docs: Path, layer: str) -> Iterator[Path]:
 
 def make_offline(folder: Path) -> None:
     """Take out of every page what would be fetched from elsewhere, and style it."""
+    # Fonts and logos of the package, 4 MB, of which no page is left that asks for them.
+    shutil.rmtree(folder / "static", ignore_errors=True)
     for page in folder.rglob("*.html"):
         page.write_text(offline_html(page.read_text("utf-8")), "utf-8")
 

@@ -37,5 +37,6 @@ class DocumentRejected(GongkaiError):
     """A document cannot become a report; ``reject_code`` is a row of the seed ``issue_codes``."""
 
     def __init__(self, reject_code: str, message: str) -> None:
+        """Refuse with a code and a message for people."""
         super().__init__(message)
         self.reject_code = reject_code

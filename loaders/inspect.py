@@ -19,6 +19,7 @@ from loaders.errors import UsageError
 from loaders.identity_checks import FailedIdentity, evaluate_identities
 from loaders.load import read_one
 from loaders.model import DocumentReading, Evidence, Issue, MetricRow, ReportReading
+from loaders.settings import plain_number
 from loaders.sources.files import list_file
 from loaders.vocabulary import load_vocabulary
 
@@ -188,10 +189,7 @@ def _iso(value: date | None) -> str | None:
 
 
 def _number(value: Decimal | None) -> int | float | None:
-    """A figure as a JSON number: whole where it is whole, else with the printed decimals."""
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else float(value)
+    return None if value is None else plain_number(value)
 
 
 def _escape(text: str) -> str:

@@ -90,15 +90,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One printed cell, verbatim; a blank cell has white space only and is still a cell."""
+    """One printed cell, verbatim; a blank cell has white space only and is still a cell.
+
+    ``simplified`` is the text in Simplified characters where the printed ones are Traditional.
+    """
 
     text: str
     place: Place
+    simplified: str | None = None
 
     @property
     def is_blank(self) -> bool:
         """Whether nothing is printed in the cell."""
         return not self.text.strip()
+
+    @property
+    def plain(self) -> str:
+        """The text in Simplified characters: what labels are compared by."""
+        return self.text if self.simplified is None else self.simplified
 
 
 @dataclass(frozen=True, slots=True)

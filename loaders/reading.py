@@ -69,7 +69,7 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
         raise DocumentRejected(*rejection)
     titles = find_report_titles(document)
     if len(titles) > 1:
-        raise DocumentRejected("several_reports", f"the text holds {len(titles)} reports; split it into one file a report")
+        raise DocumentRejected("several_reports", f"the text holds {len(titles)} reports; split it, one file a report")
     form_code, _ = decide_form(tables.form_votes, document, None)
     identity = identify_report(document, hints, form_code)
     form_code, form_issue = decide_form(tables.form_votes, document, identity.report_year)
@@ -84,7 +84,9 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
         issues += narrative_issues
     rows = (*tables.metric_rows, *narrative)
     if not any(row.value_status in (ValueStatus.NUMBER, ValueStatus.NONE_STATED) for row in rows):
-        seen = f"{tables.tables_seen} statutory tables were seen" if tables.tables_seen else "no statutory table was seen"
+        seen = (
+            f"{tables.tables_seen} statutory tables were seen" if tables.tables_seen else "no statutory table was seen"
+        )
         raise DocumentRejected("no_figures", f"no figure could be read; {seen}")
     issues += _table_issues(tables, identity)
     return ReportReading(identity, form_code, tables.table_year, rows, tuple(issues))
@@ -93,7 +95,7 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
 def _table_issues(tables: TableReading, identity: Identity) -> list[Issue]:
     issues = []
     if not tables.tables_seen:
-        issues.append(Issue("table_missing", "the text has no statutory table; only figures stated in sentences were read"))
+        issues.append(Issue("table_missing", "the text has no statutory table; only sentences were read"))
     elif not tables.metric_rows and not any(issue.issue_code == "table_unread" for issue in tables.issues):
         issues.append(Issue("table_unread", "a statutory table is there, but no row of it could be read"))
     if tables.table_year and identity.report_year and tables.table_year != identity.report_year:

@@ -141,13 +141,14 @@ def describe_account(account: Account) -> str:
 
 
 def describe_findings(findings: Sequence[Finding], warehouse: Warehouse) -> str:
-    """What the suites found, for a person: the failed expectations and where all of them are shown."""
+    """What the suites found, for a person: what failed without blocking, and where everything is shown."""
     from loaders.checks import describe_finding
 
     failed = [finding for finding in findings if not finding.is_success]
     lines = [f"{len(findings)} expectations, {len(failed)} do not hold"]
     for finding in failed:
-        lines += describe_finding(finding)
+        if not finding.blocks:
+            lines += describe_finding(finding)
     lines.append(f"all results: {warehouse.data_docs / 'index.html'}")
     return "\n".join(lines)
 

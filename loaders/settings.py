@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loaders.version import PROJECT_ROOT as PROJECT_ROOT
 from loaders.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+def plain_number(value: Decimal) -> int | float:
+    """A figure as people write it: whole where it is whole, else with its decimals."""
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ the current release, or the work file before the first release.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import GongkaiError, UsageError
-from loaders.settings import Settings
+from loaders.settings import Settings, plain_number
 from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb
 
 if TYPE_CHECKING:
@@ -117,9 +118,10 @@ def describe_trace(answer: dict[str, Any]) -> str:
         for competitor in figure["competitors"]:
             lines.append("  competitor " + ", ".join(f"{k}={v}" for k, v in competitor.items() if v is not None))
         for check in figure["checks"]:
+            left, right = ("?" if check[side] is None else check[side] for side in ("left_value", "right_value"))
             lines.append(
-                f"  check     {check['identity_code']} {check['status']}: {check['left_value']} {check['relation']} "
-                f"{check['right_value']} ({check['severity']}) {check['statement_zh'] or ''}"
+                f"  check     {check['identity_code']} {check['status']}: {left} {check['relation']} {right} "
+                f"({check['severity']}) {check['statement_zh'] or ''}"
             )
     return "\n".join(lines)
 
@@ -189,4 +191,10 @@ def _checks(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[dict
 def _rows(con: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> list[dict[str, Any]]:
     cursor = con.execute(query, parameters)
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        {
+            name: plain_number(value) if isinstance(value, Decimal) else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in cursor.fetchall()
+    ]

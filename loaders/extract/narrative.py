@@ -26,11 +26,11 @@ _ANY = "".join(m.value for m in Mark)
 _CLAUSE_END = re.compile("[,;:。!?]")
 _NEGATION = re.compile(
     r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
-    r"|无(?!法|偿|障碍|关|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
+    r"|(?<!有)无(?!法|偿|障碍|关|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
 )
-_NEGATED_LABEL = re.compile("(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予)?$")
+_NEGATED_LABEL = re.compile("(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予|及时|按时|按期|依法|按规定|按要求|完全){0,3}$")
 _NONE_ALONE = re.compile(
-    r"^(?:本年度|全年|本年|本单位|本机关|我局|目前|暂|均|为|\ue003|,|:)*(?:无|没有|未发生|未涉及|不涉及|无此类情况|无相关情况|无此情况|0|\ue001|\ue000)[。;.]?$"
+    r"^(?:本年度|全年|本年|本单位|本机关|我局|目前|暂|均|为|\ue003|,|:)*(?:无|没有|未发生|未涉及|不涉及|无此类情况|无相关情况|无此情况|\ue000)[。;.]?$"
 )
 _JOINED = re.compile("(?:[、和及与或/]|以及|或者|暨)$")
 _ORG = re.compile(
@@ -43,12 +43,15 @@ _FULL_YEAR = re.compile(f"{_D}(?:起|日)?,?(?:至|到|-|—|~|―)(?:{_D}|12月
 _CHANNELS = re.compile("网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播")
 _CHANNEL_CLAUSE = re.compile("^(?:通过|在|利用|依托|借助|于|以|运用)")
 _DISTRIBUTIVE = re.compile(r"分别|(?<!全市)(?<!全区)(?<!全县)(?<!全局)各(?!类|种|项|级|方|界|渠|自)")
-_SUBUNIT = re.compile("(?:市|区|县|州|省)(?:本级|直)|本级政府")
+_SUBUNIT = re.compile("本级|[市区县州省]直|[市区县州]属")
+_WHOLE_AREA = re.compile("全[市区县省州镇乡局委厅系]|各级|共|总|累计")
+_OTHERWISE = re.compile("其中,?(?:涉及|关于|因|属于|有|与|对|针对)?(?:政府|政务)?(?:信息|政务)公开")
 _PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街道|乡镇|地区|区县)")
 _AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
 _SIBLING = re.compile("维持|纠|撤销|驳回")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
 _CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|{_Y}")
+_BARE_PROCESSING = frozenset({"requests_concluded", "replies_total", "requests_on_time", "requests_extended"})
 # Matters that are printed one after the other without a comma: 行政复议诉讼.
 _COMPOUNDING = frozenset({"reconsideration_total", "litigation_total", "complaints_bare", "appeals"})
 
@@ -107,7 +110,10 @@ class _Reader:
         """The text that names the reporting body: the title lines and the opening."""
         opening = [b.masked for b in self.blocks[:3] if len(b.masked) <= 60 and "。" not in b.masked]
         titles = [b.masked for b in self.blocks if len(b.masked) <= 70 and "年度报告" in b.masked]
-        return "\n".join(opening + titles)
+        names = "\n".join(opening + titles)
+        if not re.search("局|委|办|厅|府|镇|乡|街道|院|部|署|会|中心|队|县|市|区|省", names):
+            names = "\n".join(b.masked for b in self.blocks[:6])
+        return names + "\n" + re.sub("(?<=[镇乡])人民(?=政府)|人民(?=政府办)", "", names)
 
     def has(self, kind: str, text: str) -> bool:
         """Whether a word of the kind stands in the text."""
@@ -172,7 +178,7 @@ class _Reader:
         if self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings):
             return "plan"
         if concept.figure_year == "report":
-            if self.has("partial_period", recent):
+            if self.has("partial_period", re.sub("(?:报告|统计|年度)期间", "", recent)):
                 return "part of the year"
             range_free = _FULL_YEAR.sub("", before)
             if not concept.is_stock:
@@ -193,15 +199,15 @@ class _Reader:
         """Whether the sentence has another body, or each of several, for its subject."""
         before = block.masked[sentence[0] : start]
         lead = block.masked[self.clause_start(block, sentence, start) : start]
-        if _DISTRIBUTIVE.search(lead) and not re.search("共|总|累计", lead):
+        if _DISTRIBUTIVE.search(lead) and not _WHOLE_AREA.search(lead):
             return "each of several"
         if "分别" in lead:
             return "a list"
         if _SUBUNIT.search(lead):
             return "a part of the body"
-        for match in _ORG.finditer(before):
+        for match in _ORG.finditer(block.masked[sentence[0] : start + 2]):
             name = match["name"]
-            if _SELF_ORG.search(name) or name in self.names:
+            if match.end() > len(before) or _SELF_ORG.search(name) or name in self.names:
                 continue
             if concept.concept_code == "meetings" and "政府" in name:
                 continue
@@ -223,7 +229,15 @@ class _Reader:
         near = block.masked + "\n" + headings
         match concept.context_code:
             case "ogi":
-                return not self.has("ogi", text if self.is_text_form else near)
+                if self.has("ogi", text):
+                    return False
+                if self.is_text_form:
+                    return True
+                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                inner = block.headings[-1].text if block.headings else ""
+                return not self.has("ogi", "".join(block.masked[a:b] for a, b in earlier) + inner) and not self.has(
+                    "capacity_heading", inner
+                )
             case "request":
                 return not re.search("申请|答复", near)
             case "proactive":
@@ -283,7 +297,8 @@ class _Reader:
             return "one channel"
         if before.endswith((",", ":")) and re.search(f"{self.words.patterns['topic'].pattern}[上中内里]?$", previous):
             return "one matter"
-        if self.has("topic", lead):
+        inner = block.headings[-1].text if block.headings else ""
+        if self.has("topic", lead) or "重点领域" in inner:
             return "one matter"
         if match.phrase.score >= 100:
             return None
@@ -299,7 +314,7 @@ class _Reader:
         if match.phrase.score < 90:
             if not _CUE.search(masked[sentence[0] : match.end]):
                 return "no word of the whole"
-            if self.has("topic", before):
+            if self.has("topic", before) or (inner and not re.search("公开|概述|概况|总体|情况|数量|数据", inner)):
                 return "one matter"
         return None
 
@@ -311,14 +326,18 @@ class _Reader:
         lead = masked[clause : match.start]
         if _NEGATED_LABEL.search(lead) and value != 0:
             return "negated"
-        if value != 0 and (self.joined(lead) or "均" in masked[match.before[1] : match.at]):
+        if value != 0 and ((self.joined(lead) and match.at > match.start) or "均" in masked[match.before[1] : match.at]):
             return "shared number"
         if concept.figure_year == "report":
             ends = self.words.patterns["change_end"].pattern
-            if re.search(f"(?:{ends})$", lead) and not re.search("(?:全年|本年|年度)新增$", lead):
+            if re.search(f"(?:{ends})$", lead) and not re.search(f"(?:全年|本年|年度|{_Y})新增$", lead):
                 return "a change"
             if self.has("year_on_year", lead):
                 return "a change"
+        if concept.figure_year == "other" and self.report_year is not None:
+            wanted = self.report_year + (-1 if concept.concept_code == "requests_carried_in" else 1)
+            if any(t.year not in (None, wanted) for p, t in block.tokens.items() if match.start <= p < match.end):
+                return "another year"
         if reason := self.wrong_time(block, sentence, match.start, concept):
             return reason
         if reason := self.other_body(block, sentence, match.start, concept):
@@ -334,10 +353,53 @@ class _Reader:
             return reason
         if self.outside_context(block, sentence, concept):
             return "outside its context"
+        if reason := self.wrong_matter(block, sentence, match):
+            return reason
         if concept.needs_sibling and not _SIBLING.search(masked[sentence[0] : sentence[1]]):
             return "outside its context"
         if concept.concept_code == "replies_total" and re.search("(?:逾期|延期|电话|口头|当场|按时|按期)$", lead):
             return "a part"
+        return None
+
+    def wrong_matter(self, block: Block, sentence: tuple[int, int], match: _Match) -> str | None:
+        """Whether a label that other matters share is about another matter here."""
+        concept, masked = match.phrase.concept, block.masked
+        lead = masked[self.clause_start(block, sentence, match.start) : match.start]
+        before, after = masked[sentence[0] : match.start], masked[match.end : sentence[1]]
+        label = masked[match.start : match.end]
+        inner = block.headings[-1].text if block.headings else ""
+        code, context = concept.concept_code, concept.context_code
+        if code == "requests_received" and not self.has("ogi", label):
+            if not self.has("ogi", before) and not any("申请" in h.text for h in block.headings):
+                return "another matter"
+        if context == "request":
+            last = max((before.rfind(w) for w in ("申请", "答复")), default=-1)
+            if self.has("other_matter", before[last + 1 :]):
+                return "another matter"
+            if code in _BARE_PROCESSING and "申请" not in label:
+                rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,")
+                rest = re.sub("其中|已|均|共|全部|全年|并", "", rest)
+                if rest or ("申请" not in before and "申请" not in inner):
+                    return "another matter"
+        if context.startswith("remedy"):
+            if self.has("unrelated", after) or _OTHERWISE.search(after):
+                return "another matter"
+            if context == "remedy" and not concept.subject_code and not self.has("remedy_heading", inner):
+                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                if not _OGI_REMEDY.search("".join(masked[a:b] for a, b in earlier) + before + label):
+                    return "another matter"
+        if code in ("training_sessions", "meetings", "interpretation") and self.has("attended", lead):
+            return "another matter"
+        if code in ("staff_full_time", "staff_part_time") and not match.has_after:
+            rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,和及")
+            if rest and not re.search(f"{self.words.patterns['staff_lead'].pattern}$", rest):
+                return "another matter"
+        if code == "trainees" and match.phrase.score < 100:
+            siblings = [f for f in self.found if f.block is block and f.sentence == sentence]
+            if not any(f.concept.concept_code == "training_sessions" for f in siblings):
+                rest = before[max(before.rfind(_N), before.rfind(_B)) + 1 :]
+                if not self.has("ogi", rest):
+                    return "another matter"
         return None
 
     # Frames.
@@ -348,7 +410,7 @@ class _Reader:
         text = masked[sentence[0] : sentence[1]]
         hits: dict[int, list[_Match]] = {}
         for phrase in self.words.phrases:
-            if phrase.needle and phrase.needle not in text:
+            if phrase.needles and not any(n in text for n in phrase.needles):
                 continue
             for found in phrase.pattern.finditer(masked, sentence[0], sentence[1]):
                 at = found.start("number")
@@ -492,13 +554,16 @@ class _Reader:
             clause = self.clause_start(block, sentence, match.start())
             lead = masked[clause : match.start()]
             earlier = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : clause]
-            if self.has("aim", lead) or self.words.patterns["condition"].match(earlier):
+            if "该" in lead or self.has("aim", lead) or self.words.patterns["condition"].match(earlier):
                 continue
             items = self.parse_items(masked, match.end(), sentence[1], self.words.statement_items)
             if not items:
                 continue
             stop = self.clause_end(block, sentence, match.end())
             done = stop
+            if any(t.value not in (0, 1) for p, t in block.tokens.items() if match.end() <= p < stop and t.value is not None):
+                continue
+            near = bool(_OGI_REMEDY.search(masked[clause:stop]))
             bare = match.group().endswith(("未", "未曾"))
             verb = self.words.patterns["none_verb"].match(masked, match.end()) or masked.startswith(
                 ("因", "被", "由"), match.end()
@@ -511,7 +576,7 @@ class _Reader:
                 if (
                     self.wrong_time(block, sentence, match.start(), probe)
                     or self.other_body(block, sentence, match.start(), concept)
-                    or self.outside_context(block, sentence, concept)
+                    or (self.outside_context(block, sentence, concept) and not (near and "remedy" in concept.context_code))
                 ):
                     continue
                 said = (match.start(), verb.end() if isinstance(verb, re.Match) else match.end())
@@ -542,7 +607,7 @@ class _Reader:
             False,
             ValueStatus.NONE_STATED,
             "none_phrase",
-            95.0,
+            90.0,
         )
 
     def read_heading_none(self, block: Block, previous: Block | None) -> None:

@@ -23,7 +23,7 @@ _COUNTS = f"[{Mark.QUANTITY.value}{Mark.BARE.value}]"
 _TOKENS = "".join(m.value for m in Mark)
 _CONNECTOR = (
     r"(?:的)?(?:总数量|数量|总数|总量|总人数|总次数|数|人数|次数|件数|条数)?(?:\([^()]{0,40}\))?(?:情况)?"
-    r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|:){0,3}"
+    rf"(?:{Mark.OTHER.value}[,、]?)?(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|:){{0,3}}"
 )
 _STRENGTH_SCORES = {"statutory": 100.0, "plain": 90.0, "weak": 75.0}
 _SPECIAL = {
@@ -52,12 +52,12 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase; ``needle`` is a literal without which it cannot match."""
+    """A compiled phrase; ``needles`` are literals of which every match holds one."""
 
     concept: Concept
     score: float
     pattern: re.Pattern[str]
-    needle: str
+    needles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,19 @@ def _translate(phrase: str, gap: str) -> str:
     return text
 
 
-def _needle(phrase: str) -> str:
-    """The longest run of plain characters that every match must hold."""
-    plain = re.sub(r"\[[^\[\]]*\]|\([^()]*\)|\[[^\[\]]*\]", "#", re.sub(r"\[[^\[\]()]*\]|\([^\[\]()]*\)", "#", phrase))
-    runs = re.findall(r"[一-龥]+", plain)
-    return max(runs, key=len, default="")
+def _needles(phrase: str) -> tuple[str, ...]:
+    """Literals of which every match holds one: the longest plain run, else the alternatives of one bracket."""
+    required = phrase
+    while (reduced := re.sub(r"\[[^\[\]]*\]", "#", required)) != required:
+        required = reduced
+    runs = re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))
+    if runs:
+        return (max(runs, key=len),)
+    for choice in re.findall(r"\(([^()]*)\)", required):
+        words = tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
+        if all(words):
+            return words
+    return ()
 
 
 def _bool(text: str) -> bool:
@@ -172,13 +180,13 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
         score = _STRENGTH_SCORES[row["strength"]]
         if row["frame_code"] == "all_of":
             text = alternatives(frozen["all_of_link"]) + _translate(row["phrase_zh"], gap)
-            all_of.append(Phrase(concept, score, re.compile(text), ""))
+            all_of.append(Phrase(concept, score, re.compile(text), ()))
         else:
             text = _translate(row["phrase_zh"], gap)
-            phrases.append(Phrase(concept, score, re.compile(text), _needle(row["phrase_zh"])))
+            phrases.append(Phrase(concept, score, re.compile(text), _needles(row["phrase_zh"])))
     none_gap = (
         f"(?:{alternatives(frozen['modifier'] | frozen['none_modifier'] | frozen['none_verb'])}|{org}"
-        f"|[{Mark.TITLE.value}{Mark.YEAR.value}]){{0,14}}?"
+        f"|[{Mark.TITLE.value}{Mark.YEAR.value}{Mark.QUANTITY.value}]){{0,14}}?"
     )
     tail = f"{alternatives(frozen['none_tail'])}{{0,2}}"
     items: dict[str, list[tuple[Concept | None, re.Pattern[str]]]] = {"statement": [], "heading": []}

@@ -94,7 +94,7 @@ _COUNT_UNITS = (
     r"|件(?!事(?!项|宜))|条(?!例|款|件|线|龙|理)|篇(?!章)|次(?![性日年于])|人(?![民员均大才口社力])|名(?![称单录册])"
     r"|个(?!工作日|自然日|交易日|月|小时|百分点|季度|年|方面|环节|领域)|项(?!目)|份(?!额)|期(?![间限])|场(?![所景])"
     r"|起(?!草|来|点|诉(?!讼))|宗|例(?![如会行])|家(?![庭长])|户|则|处(?![室理罚长分置])|批(?![准复示])|位(?![于置列])"
-    r"|部(?![门署分委队])|张|类|卷|册|幅|轮|回(?![应复])|堂|班|段"
+    r"|部(?![门署分委队])|张|卷|册|幅|轮|回(?![应复])|堂|班|段"
 )
 _UNIT = rf"(?:{_COUNT_UNITS})"
 _BEFORE = "(?:(?<![附最将接])近|(?<![预])约|大约|超过|超(?=[\\d一二三四五六七八九十百千])|逾|多达|不少于|至少|接近)"
@@ -106,11 +106,13 @@ _TOKEN = re.compile(
     r"|(?P<number_of>[〔\[(【﹝][12]\d{3}[〕\])】﹞]第?\d+号|\d+号)"
     r"|(?P<phone>\(?\d{3,4}\)?[-—]\d{6,8}(?!\d)|(?<!\d)1[3-9]\d{9}(?!\d))"
     r"|(?P<years>[12]\d{3}年?(?:-|—|–|~|至|到)[12]\d{3}年(?:度)?)"
+    r"|(?P<months>(?:(?P<myear>[12]\d{3})年)?(?P<from>\d{1,2})月?份?(?:-|—|–|~|―|至|到)(?P<to>\d{1,2})月份?(?!\d))"
     rf"|(?P<year>(?<!\d)[12]\d{{3}}|{_CN_YEAR})年(?!来)度?(?P<month>\d{{1,2}}月份?(?:\d{{1,2}}日)?|底|末|初)?"
     r"|(?P<day>(?:(?<!\d)\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|底|末|初|(?:\d{1,2}|[一二三四五六七八九十]{1,3})日)?"
-    r"|(?<!\d)\d{1,2}日)"
+    r"|(?<!\d)\d{1,2}日|第?[一二三四1-4]季度)"
     rf"|(?P<ordinal>第(?:\d+|{_NUMERAL}+)(?:{_UNIT}|[条款章节号届季])?)"
     rf"|(?P<percent>{ARABIC_NUMBER}(?:余|多)?(?:%|‰|个百分点|倍)|百分之{_NUMERAL}+|{_NUMERAL}成(?!立|为|果|员|效|功))"
+    rf"|(?P<kinds>(?:{ARABIC_NUMBER}|{_NUMERAL}+)(?:余)?(?:个)?(?:大类|小类|类|大项|个方面)(?!别))"
     rf"|(?P<range>(?<![A-Za-z0-9.]){ARABIC_NUMBER}{_UNIT}?(?:-|—|–|~|至|到|/|\*|:){ARABIC_NUMBER}{_UNIT}?)"
     rf"|(?P<arabic>(?P<before>{_BEFORE})?(?<![A-Za-z0-9.\-])(?P<number>{ARABIC_NUMBER})"
     rf"(?P<more>{APPROXIMATE_AFTER}(?=[万亿]))?(?P<myriad>[万亿](?!元))?"
@@ -143,7 +145,7 @@ def _year(text: str) -> int | None:
 
 def _token(match: re.Match[str]) -> Token | None:
     """The token of a match of the token pattern; None leaves the characters as they are."""
-    start, end, kind = match.start(), match.end(), match.lastgroup
+    start, end = match.start(), match.end()
     if match["arabic"]:
         number = match["number"]
         if not match["unit"] and len(number.replace(",", "")) >= 7:
@@ -164,6 +166,10 @@ def _token(match: re.Match[str]) -> Token | None:
         return Token(Mark.BARE, start, end, Decimal(0))
     if match["year"]:
         return Token(Mark.DATE if match["month"] else Mark.YEAR, start, end, year=_year(match["year"]))
+    if match["months"]:
+        whole = int(match["from"]) == 1 and int(match["to"]) == 12
+        year = int(match["myear"]) if match["myear"] else None
+        return Token((Mark.YEAR if year else Mark.OTHER) if whole else Mark.DATE, start, end, year=year)
     if match["years"]:
         return Token(Mark.DATE, start, end)
     if match["title"]:
@@ -172,7 +178,6 @@ def _token(match: re.Match[str]) -> Token | None:
         return Token(Mark.PERCENT, start, end)
     if match["day"]:
         return Token(Mark.DATE, start, end)
-    del kind
     return Token(Mark.OTHER, start, end)
 
 
@@ -250,6 +255,7 @@ def _joins(previous: str, previous_line: int, paragraph: Paragraph, compact: str
     """Whether a printed line goes on with the sentence of the line before it."""
     return (
         len(previous) >= 24
+        and not (_ENUMERATOR.match(previous) and len(previous) <= _MAX_HEADING and "," not in previous)
         and paragraph.place.line == previous_line + 1
         and not _OPEN_END.search(previous)
         and not _ENUMERATOR.match(compact)

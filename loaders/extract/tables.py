@@ -18,7 +18,19 @@ from itertools import pairwise
 
 from loaders.forms.align import Match, align, exact_cores
 from loaders.forms.columns import Heading, leaf_positions, match_columns, match_grouped_columns, printed
-from loaders.model import Cell, Document, Issue, MetricRow, Paragraph, Place, SourceKind, Table, ValueStatus
+from loaders.model import (
+    Block,
+    Cell,
+    Document,
+    Issue,
+    MetricRow,
+    Paragraph,
+    Place,
+    Script,
+    SourceKind,
+    Table,
+    ValueStatus,
+)
 from loaders.text.fold import fold
 from loaders.text.labels import Label, compact, read_label
 from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell
@@ -57,6 +69,7 @@ class _Item:
 
 @dataclass(slots=True)
 class _Found:
+    script: Script
     rows: list[MetricRow] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     votes: Counter[str] = field(default_factory=Counter)
@@ -71,27 +84,29 @@ def _form_tables(part: str) -> tuple[FormTable, ...]:
 
 def extract_tables(document: Document) -> TableReading:
     """Read every statutory table of a document."""
-    found = _Found()
+    found = _Found(document.script)
     table_year = None
     blocks = document.blocks
     for index, block in enumerate(blocks):
         if not isinstance(block, Table):
             continue
-        best = max((_read_table(view) for view in _views(block)), key=lambda f: f.complete)
+        best = max((_read_table(view, document.script) for view in _views(block)), key=lambda f: f.complete)
         found.rows += best.rows
         found.issues += best.issues
         found.votes += best.votes
         found.seen += best.seen
         if best.votes["nat2014"] and table_year is None:
-            table_year = _table_year(blocks[max(0, index - 6) : index], block)
+            table_year = _table_year(blocks[max(0, index - 6) : index], block, document.script)
     return TableReading(tuple(found.rows), tuple(found.issues), dict(found.votes), table_year, found.seen)
 
 
 def _views(table: Table) -> Iterator[Table]:
     """The readings of a table in which empty lines may be blank cells or nothing at all."""
-    yield replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows)) if (
-        table.style == "lines"
-    ) else table
+    yield (
+        replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows))
+        if (table.style == "lines")
+        else table
+    )
     if table.style == "lines" and (cells := _cells_with_blanks(table.rows[0])):
         yield replace(table, rows=(cells,))
 
@@ -117,21 +132,20 @@ def _cells_with_blanks(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     rows_parted = not parted and sum(n > 0 for n in at_labels) * 2 > len(at_labels)
     kept: list[Cell] = []
     found = False
-    for before, cell in [*runs, (gap, None)]:
+    for before, cell in runs:
         blanks = before[1::2] if parted else before
-        if rows_parted and (cell is None or not is_value(cell.text)):
+        if rows_parted and not is_value(cell.text):
             blanks = blanks[1:]
-        found = found or bool(blanks and cell is not None and kept)
-        kept += blanks
-        if cell is not None:
-            kept.append(cell)
+        found = found or bool(blanks and kept)
+        kept += [*blanks, cell]
+    kept += gap[1::2] if parted else gap[1:] if rows_parted else gap
     return tuple(kept) if found else ()
 
 
-def _table_year(before: Sequence[object], table: Table) -> int | None:
+def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | None:
     """The year a statistics table is headed with: in its own line or cell near the title."""
-    cells = [cell.text for row in table.rows[:6] for cell in row[:6]]
-    lines = [block.text for block in before if isinstance(block, Paragraph)]
+    cells = [cell.plain for row in table.rows[:6] for cell in row[:6]]
+    lines = [fold(block.text, script).text for block in before if isinstance(block, Paragraph)]
     for text in (*cells[:8], *reversed(lines)):
         if match := _TABLE_YEAR.match(fold(text).text):
             return int(match[1])
@@ -145,8 +159,8 @@ def _table_year(before: Sequence[object], table: Table) -> int | None:
 # ---- segments: which part of a printed table is which table of the form
 
 
-def _read_table(table: Table) -> _Found:
-    found = _Found()
+def _read_table(table: Table, script: Script) -> _Found:
+    found = _Found(script)
     for kind, rows in _segments(table):
         reader = {"article20": _read_article20, "requests": _read_requests, "remedies": _read_remedies}.get(
             kind, _read_statistics
@@ -162,16 +176,16 @@ def _row_cores(part: str) -> frozenset[str]:
 
 def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
     """The kind of table that starts at a label cell."""
-    text = compact(cell.text)
+    text = compact(cell.plain)
     if _ARTICLE20.match(text):
         return "title20"
     if text == "信息内容":
         return "article20"
     if "勾稽关系" in text or text == "申请人情况":
         return "requests"
-    if "行政复议" in text and "结果维持" in compact("".join(c.text for c in after)):
+    if "行政复议" in text and "结果维持" in compact("".join(c.plain for c in after)):
         return "remedies"
-    if "统计指标" in text or read_label(cell.text).core == "主动公开情况":
+    if "统计指标" in text or read_label(cell.plain).core == "主动公开情况":
         return "statistics"
     return None
 
@@ -200,7 +214,7 @@ def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]
 
 def _anchor_by_rows(cell: Cell) -> str | None:
     """A table without its headings is known by a row that only one table of the forms has."""
-    core = read_label(cell.text).core
+    core = read_label(cell.plain).core
     if len(core) < _MIN_LABELS + 1:
         return None
     return next((k for k in ("requests", "statistics") if core in _row_cores(k)), None)
@@ -218,19 +232,22 @@ def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
     out: list[Cell] = []
     at = 0
     while at < len(cells):
-        width = 1
-        if read_label(cells[at].text).core not in cores:
-            for n in range(2, _MAX_JOINED + 1):
-                part = cells[at : at + n]
-                if len(part) == n and read_label("".join(c.text for c in part)).core in cores:
-                    width = n
-                    break
+        # The longest whole that is a row of the form, so that a note printed apart stays with its label.
+        width = next(
+            (
+                n
+                for n in range(min(_MAX_JOINED, len(cells) - at), 1, -1)
+                if read_label("".join(c.plain for c in cells[at : at + n])).core in cores
+                and not any(read_label(c.plain).core in cores for c in cells[at + 1 : at + n])
+            ),
+            1,
+        )
         part = cells[at : at + width]
         if width == 1:
             out.append(part[0])
         else:
             place = replace(part[0].place, end=part[-1].place.end)
-            out.append(Cell("".join(c.text for c in part), place))
+            out.append(Cell("".join(c.text for c in part), place, "".join(c.plain for c in part)))
         at += width
     return out
 
@@ -247,7 +264,7 @@ def _items(table: Table, form: FormTable, arity: int, has_unit: bool) -> list[_I
     labels: list[Cell] = []
     values: list[Cell] = []
     for cell in (*table.rows[0], None):
-        starts_label = cell is not None and _is_label(cell) and not (has_unit and is_unit(cell.text))
+        starts_label = cell is not None and _is_label(cell) and not (has_unit and is_unit(cell.plain))
         if (cell is None or starts_label) and values:
             items += _run_items(labels, values, cores)
             labels, values = [], []
@@ -281,14 +298,14 @@ def _run_items(labels: Sequence[Cell], values: Sequence[Cell], cores: frozenset[
 
 
 def _row_items(row: Sequence[Cell], arity: int, cores: frozenset[str], has_unit: bool) -> list[_Item]:
-    last = max((n for n, c in enumerate(row) if _is_label(c) and not (has_unit and is_unit(c.text))), default=None)
+    last = max((n for n, c in enumerate(row) if _is_label(c) and not (has_unit and is_unit(c.plain))), default=None)
     if last is None:
         return []
     width = arity + has_unit
     if len(row) - last - 1 != width and len(row) > width:
         # A value that cannot be read looks like a label; the row's shape tells where the label must be.
         candidate = len(row) - width - 1
-        if candidate < last and _is_label(row[candidate]) and read_label(row[candidate].text).core in cores:
+        if candidate < last and _is_label(row[candidate]) and read_label(row[candidate].plain).core in cores:
             last = candidate
     labels = [cell for cell in row[: last + 1] if not cell.is_blank]
     return _run_items(labels, row[last + 1 :], cores)
@@ -305,7 +322,7 @@ def _value_positions(table: Table, form: FormTable, cores: frozenset[str]) -> tu
     leaves: dict[int, Cell] = {}
     for row in table.rows:
         first = next((cell for cell in row if not cell.is_blank), None)
-        if first is not None and (read_label(first.text).core in cores or any(is_value(cell.text) for cell in row)):
+        if first is not None and (read_label(first.plain).core in cores or any(is_value(cell.text) for cell in row)):
             break
         leaves |= {n: cell for n, cell in enumerate(row) if _is_label(cell)}
     return leaf_positions(leaves, form)
@@ -333,11 +350,11 @@ def _read_statistics(table: Table, found: _Found) -> None:
     found.seen += 1
     cores = exact_cores(form.rows)
     items = _items(table, form, 1, has_unit=True)
-    has_unit_column = any(compact(item.label.text) == "单位" for item in items) or any(
-        is_unit(v.text) for item in items for v in item.values[:1]
+    has_unit_column = any(compact(item.label.plain) == "单位" for item in items) or any(
+        is_unit(v.plain) for item in items for v in item.values[:1]
     )
-    body = [item for item in items if not _is_heading_word(item.label.text)]
-    start = next((n for n, item in enumerate(body) if read_label(item.label.text).core in cores), 0)
+    body = [item for item in items if not _is_heading_word(item.label.plain)]
+    start = next((n for n, item in enumerate(body) if read_label(item.label.plain).core in cores), 0)
     values = [_value_cells(item.values, has_unit_column) for item in body[start:]]
     _emit(form, body[start:], values, (Heading(("统计数",), (None,), 100.0)), found)
 
@@ -350,11 +367,11 @@ def _value_cells(cells: tuple[Cell, ...], has_unit_column: bool) -> tuple[Cell, 
     """The value cells after the unit; null when a unit column exists and the cells do not show which is which."""
     if not has_unit_column:
         return cells
-    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].text) or not is_value(cells[0].text)):
+    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].plain) or not is_value(cells[0].text)):
         return cells[1:]
     if len(cells) == 1 and is_value(cells[0].text):
         return cells
-    return cells[1:] if len(cells) > 2 and is_unit(cells[0].text) else None
+    return cells[1:] if len(cells) > 2 and is_unit(cells[0].plain) else None
 
 
 def _read_requests(table: Table, found: _Found) -> None:
@@ -389,7 +406,7 @@ def _read_requests(table: Table, found: _Found) -> None:
 
 
 def _first_row(items: Sequence[_Item], form: FormTable) -> int | None:
-    matches = align([read_label(item.label.text) for item in items], form.rows)
+    matches = align([read_label(item.label.plain) for item in items], form.rows)
     return next((n for n, match in enumerate(matches) if match is not None), None)
 
 
@@ -403,7 +420,7 @@ def _read_article20(table: Table, found: _Found) -> None:
     flat = [cell for row in table.rows for cell in row]
     for form in _form_tables("article20"):
         cores = exact_cores(form.rows)
-        first = next((n for n, c in enumerate(flat) if _is_label(c) and read_label(c.text).core in cores), None)
+        first = next((n for n, c in enumerate(flat) if _is_label(c) and read_label(c.plain).core in cores), None)
         if first is None:
             continue
         heading = match_columns([c for c in flat[1:first] if _is_label(c)], form)
@@ -465,7 +482,7 @@ def _emit(
     found: _Found,
 ) -> list[Match | None]:
     """Match the items to the form and write the rows whose cells are exactly those of the form."""
-    labels = [read_label(item.label.text) for item in items]
+    labels = [read_label(item.label.plain) for item in items]
     matches = align(labels, form.rows)
     arity = len(heading.labels)
     by_code = {row.row_code: row for row in form.rows}
@@ -491,7 +508,7 @@ def _emit(
             found.issues.append(
                 Issue(
                     "arity_mismatch",
-                    f"{form.label_zh}: the row {printed(item.label)} has {count} cells after its label instead of {arity}",
+                    f"{form.label_zh}: {printed(item.label)} is followed by {count} cells instead of {arity}",
                     item.label.place.locator(),
                 )
             )
@@ -532,7 +549,9 @@ def _emit_row(
     metrics = load_vocabulary().metrics
     columns = [column for column in form.columns if column.column_code != "in_label"]
     for column, cell, label, unit in zip(columns, cells, heading.labels, heading.units, strict=True):
-        metric_code, applicant = form.cells.get((row.row_code, column.column_code)) or _heading_cell(form, row, column.column_code)
+        metric_code, applicant = form.cells.get((row.row_code, column.column_code)) or _heading_cell(
+            form, row, column.column_code
+        )
         metric = metrics[metric_code]
         read = _read_value(cell, unit, metric.unit, metric.is_signed)
         if read[1] is ValueStatus.ILLEGIBLE:
@@ -569,7 +588,7 @@ def _heading_cell(form: FormTable, row: FormRow, column_code: str) -> tuple[str,
 def _read_value(
     cell: Cell, heading_unit: str | None, wanted: str, is_signed: bool
 ) -> tuple[Decimal | None, ValueStatus, bool]:
-    parsed = parse_cell(cell.text)
+    parsed = parse_cell(cell.plain)
     if parsed.number is None:
         return None, parsed.status, False
     value = convert_unit(parsed.number.value, parsed.number.unit or heading_unit, wanted)
@@ -590,7 +609,7 @@ def _in_label_pattern(label: str) -> re.Pattern[str] | None:
 
 def _emit_in_label(row: FormRow, item: _Item, metric_code: str, path: str, match: Match, found: _Found) -> None:
     pattern = _in_label_pattern(row.label_zh)
-    folded = fold(item.label.text)
+    folded = fold(item.label.text, found.script)
     blank = pattern.search(folded.text) if pattern else None
     if blank is None:
         return
@@ -630,7 +649,7 @@ def _emit_unmatched(
     code, why = ("ambiguous_label", "fits more than one row") if ambiguous else ("row_unmatched", "is not a row")
     found.issues.append(Issue(code, f"{form.label_zh}: the label {path} {why} of the form", item.label.place.locator()))
     for cell, column_label in zip(cells, heading.labels, strict=True):
-        parsed = parse_cell(cell.text)
+        parsed = parse_cell(cell.plain)
         found.rows.append(
             MetricRow(
                 SourceKind.TABLE,
@@ -652,7 +671,11 @@ def _emit_unmatched(
 
 
 def _illegible(label: str, cell: Cell) -> Issue:
-    return Issue("illegible_value", f"{label}: the cell holds {cell.text.strip()!r}, not a number of its kind", cell.place.locator())
+    return Issue(
+        "illegible_value",
+        f"{label}: the cell holds {cell.text.strip()!r}, not a number of its kind",
+        cell.place.locator(),
+    )
 
 
 def _table_issue(code: str, form: FormTable, place: Place, why: str) -> Issue:

@@ -66,12 +66,14 @@ def match_columns(cells: Sequence[Cell], table: FormTable) -> Heading | None:
     columns, wanted = _wanted(table)
     texts = [cell for cell in cells if not cell.is_blank]
     if len(texts) == len(columns):
-        scores = [_column_score(cell.text, cores) for cell, cores in zip(texts, wanted, strict=True)]
+        scores = [_column_score(cell.plain, cores) for cell, cores in zip(texts, wanted, strict=True)]
         if min(scores) >= _MIN_COLUMN:
             return Heading(
-                tuple(printed(cell) for cell in texts), tuple(_unit(cell.text) for cell in texts), sum(scores) / len(scores)
+                tuple(printed(cell) for cell in texts),
+                tuple(_unit(cell.plain) for cell in texts),
+                sum(scores) / len(scores),
             )
-    joined = compact("".join(cell.text for cell in texts))
+    joined = compact("".join(cell.plain for cell in texts))
     whole = compact("".join(column.label_zh for column in columns))
     score = fuzz.ratio(joined, whole) if joined else 0.0
     if score >= _MIN_HEADING and len(texts) > len(columns):
@@ -83,7 +85,7 @@ def match_columns(cells: Sequence[Cell], table: FormTable) -> Heading | None:
 def match_grouped_columns(cells: Sequence[Cell], table: FormTable) -> Heading | None:
     """Match headings printed in several rows (groups above columns), whatever row the totals are printed in."""
     columns, _ = _wanted(table)
-    joined = compact("".join(cell.text for cell in cells))
+    joined = compact("".join(cell.plain for cell in cells))
     at, total = 0, 100.0
     groups: dict[str, int] = {}
     for column in columns:
@@ -104,7 +106,9 @@ def match_grouped_columns(cells: Sequence[Cell], table: FormTable) -> Heading | 
     # The columns of a group stand side by side; a later group comes after an earlier one.
     body = _body(joined, grouped)
     for column in grouped:
-        label = next((t for t in map(compact, (column.label_zh, *column.aliases)) if t in body[at:]), compact(column.label_zh))
+        label = next(
+            (t for t in map(compact, (column.label_zh, *column.aliases)) if t in body[at:]), compact(column.label_zh)
+        )
         found = body.find(label, at)
         if found < 0:
             alignment = fuzz.partial_ratio_alignment(label, body[at : at + 3 * len(label) + 6])
@@ -127,7 +131,7 @@ def leaf_positions(leaves: Mapping[int, Cell], table: FormTable) -> tuple[int, .
     columns, wanted = _wanted(table)
     at: list[int] = []
     for position in sorted(leaves):
-        if len(at) < len(columns) and _column_score(leaves[position].text, wanted[len(at)]) >= _MIN_COLUMN:
+        if len(at) < len(columns) and _column_score(leaves[position].plain, wanted[len(at)]) >= _MIN_COLUMN:
             at.append(position)
         elif at:
             return None

@@ -32,7 +32,9 @@ def _forms() -> dict[str, _Form]:
         phrases.setdefault(row["form_code"], []).append((compact(row["phrase_zh"]), int(row["weight"])))
     return {
         row["form_code"]: _Form(
-            int(row["first_report_year"]), int(row["last_report_year"] or 9999), tuple(phrases.get(row["form_code"], ()))
+            int(row["first_report_year"]),
+            int(row["last_report_year"] or 9999),
+            tuple(phrases.get(row["form_code"], ())),
         )
         for row in read_seed("forms")
     }

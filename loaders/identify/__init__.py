@@ -190,7 +190,9 @@ def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | No
         before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
         is_alone = not before and re.fullmatch(r"(?:\d{1,2}:\d{2}(?::\d{2})?)?", after) is not None
         is_heading_line = position < 25 and not before and furniture.match(after) is not None
-        is_signed = not after and 4 <= len(before) <= 50 and organ_kind(before) not in ("unknown", "division")
+        is_signed = (
+            after in ("", "印发") and 4 <= len(before) <= 50 and organ_kind(before) not in ("unknown", "division")
+        )
         if is_alone or is_heading_line or is_signed:
             printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
             found.append((day, printed))

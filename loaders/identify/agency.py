@@ -38,6 +38,7 @@ from loaders.model import Evidence
 
 _JOINT = rf"[{NAME_CHARS}、]"
 _HEAD_LENGTH = 4000
+_OPENING_LENGTH = 1000
 
 # The order of belief. Rules from ``contact`` on do not prove by their place alone and must fit the self-reference.
 RANKS = (
@@ -52,9 +53,10 @@ RANKS = (
     "filler",
     "contact",
     "source",
+    "opening",
     "own_documents",
 )
-_MUST_FIT = frozenset(("publisher", "subject", "signature", "filler", "contact", "source", "own_documents"))
+_MUST_FIT = frozenset(("publisher", "subject", "signature", "filler", "contact", "source", "opening", "own_documents"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ def _strip_lead(text: str) -> list[tuple[str, int]]:
     """The text and what is left after each announcing word in it, longest first, with the offsets."""
     found = [(text, 0)]
     for match in _patterns().announce.finditer(text):
+        if match.start() == 0 and len(match.group()) > 1:
+            found.clear()
         if text[: match.start()].endswith("机构") and match.group().startswith("编制"):
             continue
         found.append((text[match.end() :], match.end()))
@@ -212,6 +216,7 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
         if all(is_organ_name(n) for n in names) and all(is_office(n) for n in names):
             found.append(_candidate(page, "subject", names, match.start("name"), len(match["name"]), match))
     found += _named_reports(page, titles)
+    found += _openings(page)
     about = re.compile(any_of(load_words().phrases["contact_about"]))
     for match in patterns.contact.finditer(text):
         printed = match["name"]
@@ -222,6 +227,25 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
             continue
         found.append(_candidate(page, "contact", names, match.start("name"), len("、".join(names)), match))
     return found
+
+
+def _openings(page: Page) -> list[Candidate]:
+    """The subject of a first sentence about disclosure: 2019年，某局在…领导下，认真开展政府信息公开工作。"""
+    words = load_words()
+    pattern = re.compile(
+        rf"(?:^|[。\n])(?:{YEAR_PATTERN}(?:年度|年)(?:以来)?,?)?(?P<name>[{NAME_CHARS}]{{4,40}}?)"
+        rf"(?:{any_of(words.phrases['ground'])})(?P<rest>[^。\n]{{4,200}})"
+    )
+    about = re.compile(any_of(words.title["subject"]))
+    found: dict[str, Candidate] = {}
+    for match in pattern.finditer(page.prose.text[:_OPENING_LENGTH]):
+        name = match["name"]
+        if not (is_organ_name(name) and is_full_name(name) and about.search(match["rest"])):
+            continue
+        if is_national(name) and not re.search("[省市县区州旗]", name):
+            continue
+        found.setdefault(name, _candidate(page, "opening", (name,), match.start("name"), len(name), match))
+    return list(found.values()) if len(found) == 1 else []
 
 
 _QUOTED_OTHER = re.compile(r"《[^》\n]{0,60}$")
@@ -277,12 +301,12 @@ def _from_lines(page: Page, titles: list[Title]) -> list[Candidate]:
     for position, (index, line) in enumerate(lines):
         dates = find_dates(line.text)
         end = len(line.text)
-        if dates and dates[-1][2] >= end - 1:
+        if dates and line.text[dates[-1][2] :] in ("", ")", "印发"):
             end = dates[0][1]
         head = line.text[:end].rstrip(":,。(").lstrip("(")
         if not 4 <= len(head) <= 50:
             continue
-        names = split_names(head, tuple(g for g in line.gaps if g < len(head)))
+        names = tuple(trim_division(n) for n in split_names(head, tuple(g for g in line.gaps if g < len(head))))
         if not all(is_organ_name(n) and is_full_name(n) for n in names):
             continue
         is_by_line = position > 0 and lines[position - 1][0] in last_title_lines

@@ -87,7 +87,7 @@ def heading_kind(page: Page) -> tuple[KindPhrase, str] | None:
         if phrase.match_at == "body":
             continue
         for head in (*heads, *joined):
-            text = re.split(r"[>»›|_]", head)[-1].rstrip("》。")
+            text = re.split(r"[>»›|_]", head)[-1].rstrip("》")
             # A sentence is not a heading.
             if len(text) < 9 or len(text) > 90 or re.search(r"[。,;]", text):
                 continue

@@ -30,6 +30,8 @@ from loaders.model import Place
 _LONGEST_LINE = 130
 _LONGEST_TITLE = 110
 _MOST_LINES = 5
+# More titles than this are a list; reading on would only cost time.
+_MOST_TITLES = 200
 _MARK = "\0"
 _YEAR_TOKEN = re.compile(
     rf"[(\[]?(?:{YEAR_PATTERN}年?(?:\d{{1,2}}月)?[至到\-—–~])?(?P<year>{YEAR_PATTERN})(?![-./]\d{{1,2}}(?!\d)|年\d{{1,2}}月)(?:年度|年)?[)\]]?"
@@ -152,8 +154,10 @@ def _parse(page: Page, window: _Window) -> Title | None:
         start = match[-1].end()
     elif neighbour.match(text):
         return None
-    for crumb in re.finditer(r"[>»›→]+|::", text):
-        start = max(start, crumb.end())
+    for crumb in re.finditer(r"[>»›→]+|::|[_|]", text):
+        # Behind _ and | may stand the site's name as well as the title.
+        if crumb.group() not in "_|" or _core().search(text, crumb.end()):
+            start = max(start, crumb.end())
     if match_head := _head().match(text[start:]):
         start += match_head.end()
     years: list[int | None] = []
@@ -309,6 +313,8 @@ def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
     for last, (_, line) in enumerate(lines):
         if len(line.text) > _LONGEST_LINE:
             continue
+        if len(titles) >= _MOST_TITLES:
+            break
         # A title ends on this line, so its last word begins here or the word itself is cut in two.
         if not (reports.search(line.text) or line.text.startswith(("告", "报", "度报告"))):
             continue
@@ -324,17 +330,19 @@ def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
                 break
             title = _parse(page, _window(part))
             if title is None or title.first_line != part[0][0]:
-                if found is not None and count > 1:
+                if found is not None and found.names:
                     break
                 continue
             if found is None or _adds(found, title):
                 found = title
-            else:
+            elif found.names:
                 break
         if found is not None and found.year is None and not found.has_several_years and last + 1 < len(lines):
             after = lines[last + 1][1].text
             if _YEAR_TOKEN.fullmatch(after):
-                begin = next(i for i, (index, _) in enumerate(lines) if index == found.first_line)
+                begin = last
+                while begin > 0 and lines[begin][0] > found.first_line:
+                    begin -= 1
                 found = _parse(page, _window(lines[begin : last + 2])) or found
         if found is not None and not (titles and titles[-1].last_line >= found.first_line):
             titles.append(found)

@@ -7,12 +7,13 @@ reason code. Readers know about formats and nothing about forms.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from loaders.errors import DocumentRejected
-from loaders.model import Document, Issue
+from loaders.model import Block, Document, Issue, Script, Table
 from loaders.readers.flat_text import read_blocks
 from loaders.text.decode import decode_text
-from loaders.text.fold import detect_script
+from loaders.text.fold import detect_script, fold
 
 _MAGIC = (
     (b"%PDF", "application/pdf"),
@@ -49,18 +50,30 @@ def read_bytes(data: bytes) -> tuple[Document, tuple[Issue, ...]]:
     """
     if media_type := sniff_media_type(data):
         raise DocumentRejected(
-            "unsupported_format", f"the content is {media_type}; supply the report as text (UTF-8, GB18030, Big5, UTF-16)"
+            "unsupported_format",
+            f"the content is {media_type}; supply the report as text (UTF-8, GB18030, Big5, UTF-16)",
         )
     decoded = decode_text(data)
     if _HTML.match(decoded.text[:2000]):
         raise DocumentRejected("unsupported_format", "the content is text/html; supply the report as plain text")
     text = _NEWLINES.sub("\n", decoded.text)
-    issues = ()
+    issues: tuple[Issue, ...] = ()
     if decoded.replaced:
         message = f"{decoded.replaced} characters could not be decoded as {decoded.encoding} and were replaced"
         issues = (Issue("lossy_decoding", message),)
+    script = detect_script(text)
     blocks = read_blocks(text)
+    if script is not Script.SIMPLIFIED:
+        blocks = tuple(_simplified(block, script) for block in blocks)
     media_type = "text/plain"
     if any(getattr(block, "style", "") == "markdown" for block in blocks):
         media_type = "text/markdown"
-    return Document(text, decoded.encoding, detect_script(text), blocks, media_type), issues
+    return Document(text, decoded.encoding, script, blocks, media_type), issues
+
+
+def _simplified(block: Block, script: Script) -> Block:
+    """A table with its cells also in Simplified characters; prose is folded where it is read."""
+    if not isinstance(block, Table):
+        return block
+    rows = (tuple(replace(cell, simplified=fold(cell.text, script).text) for cell in row) for row in block.rows)
+    return replace(block, rows=tuple(rows))

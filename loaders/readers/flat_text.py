@@ -12,8 +12,9 @@ In: decoded text. Out: blocks in reading order, paragraphs (one printed line eac
 ``piped_cell``
     A cell ends with ``|``, one cell a line; a lone ``|`` is a blank cell. Row ends are not marked.
 ``lines``
-    One cell a line, or a label and its values parted by spaces. Row ends are not marked and an empty line may
-    be a blank cell or nothing: both are kept as blank cells and left to the extractor to judge.
+    One cell a line, or a label and its values parted by spaces, or a whole table on one line with its cells
+    parted by spaces. Row ends are not marked and an empty line may be a blank cell or nothing: both are kept as
+    blank cells and left to the extractor to judge.
 
 White space and blank lines carry meaning, so nothing is stripped before a cell is cut out.
 """
@@ -33,6 +34,7 @@ _SENTENCE = re.compile(r"[。；;!！?？]")
 _MAX_LABEL_LINE = 90
 _MAX_CONTINUATION = 20
 _MIN_PLAIN_VALUES = 2
+_MIN_TABLE_WORDS = 12
 _MAX_HEADER_LINES = 30
 _MAX_LINES_WITHOUT_VALUE = 24
 
@@ -69,7 +71,7 @@ def read_blocks(text: str) -> tuple[Block, ...]:
     while at < len(lines):
         line = lines[at]
         found: tuple[list[list[Cell]], int, str, bool] | None = None
-        if "\t" in line.text and not line.is_empty or line.text.startswith("\t"):
+        if ("\t" in line.text and not line.is_empty) or line.text.startswith("\t"):
             found = _read_tabs(text, lines, at, tables + 1)
         elif _PIPES.search(line.text):
             found = _read_pipes(text, lines, at, tables + 1)
@@ -236,6 +238,9 @@ def _read_piped_cells(text: str, lines: list[_Line], table: int) -> list[list[Ce
 def _parts(line: _Line) -> Iterator[tuple[int, int]]:
     """The cells of a plain line: the whole line, or a label and the values and unit at its end."""
     words = [(m.start(), m.end()) for m in re.finditer(r"\S+", line.text)]
+    if _is_table_line(line):
+        yield from ((line.start + begin, line.start + end) for begin, end in words)
+        return
     cut = len(words)
     while cut and (is_value(line.text[slice(*words[cut - 1])]) or is_unit(line.text[slice(*words[cut - 1])])):
         cut -= 1
@@ -247,8 +252,17 @@ def _parts(line: _Line) -> Iterator[tuple[int, int]]:
         yield line.start + begin, line.start + end
 
 
+def _is_table_line(line: _Line) -> bool:
+    """Whether a long line is a whole table: many words, a good part of them values."""
+    if len(line.text) <= _MAX_LABEL_LINE:
+        return False
+    words = line.text.split()
+    return len(words) >= _MIN_TABLE_WORDS and sum(map(is_value, words)) * 4 >= len(words)
+
+
 def _is_plain(line: _Line) -> bool:
-    return len(line.text.strip()) <= _MAX_LABEL_LINE and not _SENTENCE.search(line.text)
+    is_short = len(line.text.strip()) <= _MAX_LABEL_LINE and not _SENTENCE.search(line.text)
+    return is_short or _is_table_line(line)
 
 
 def _has_value(line: _Line) -> bool:

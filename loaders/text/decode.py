@@ -97,5 +97,5 @@ def _checked(data: bytes, encoding: str) -> Decoded:
 
 def _plausible(decoded: Decoded) -> Decoded:
     if len(_CONTROL.findall(decoded.text)) > 0.02 * len(decoded.text):
-        raise DocumentRejected("undecodable_text", "the bytes decode to control characters; this is not a text document")
+        raise DocumentRejected("undecodable_text", "the bytes decode to control characters: this is no text")
     return decoded

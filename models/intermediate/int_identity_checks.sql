@@ -30,9 +30,7 @@ summed as (
         count(*) filter (where signed_value is null and is_unbounded)
             as unbounded_count,
         count(*) filter (where is_approximate) as approximate_count,
-        count(*) filter (
-            where signed_value is not null and coalesce(match_score < 100, true)
-        ) as uncertain_count
+        count(*) filter (where not is_certain_reading) as uncertain_count
     from term_values
     group by
         identity_check_key,
@@ -71,7 +69,6 @@ final as (
         summed.right_value,
         summed.left_missing_count + summed.right_missing_count
             as missing_term_count,
-        -- A reading is certain when its label matched letter by letter.
         summed.uncertain_count = 0 as is_certain_reading
     from summed
     inner join identities

@@ -56,8 +56,8 @@ final as (
         terms.sign,
         case when terms.sign < 0 then -figures.value else figures.value end
             as signed_value,
-        figures.match_score,
         terms.is_own_figure,
+        figures.is_certain_reading,
         figures.is_approximate,
         -- Only a missing term that can not lower its side leaves a bound.
         terms.sign < 0 or metrics.is_signed as is_unbounded

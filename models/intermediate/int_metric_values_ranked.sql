@@ -48,7 +48,12 @@ placed as (
         metric_rows.start_char_number,
         metric_rows.value,
         metric_rows.match_score,
-        metric_rows.is_approximate
+        metric_rows.is_approximate,
+        -- A label of a table must match letter by letter. Prose never does: a
+        -- phrase that can mean nothing else is enough.
+        coalesce(metric_rows.match_score, 0)
+        >= case when metric_rows.source_kind = 'table' then 100 else 90 end
+            as is_certain_reading
     from metric_rows
     inner join reports on metric_rows.report_id = reports.report_id
     inner join metrics on metric_rows.metric_code = metrics.metric_code

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 from loaders.vocabulary import FormTable, load_vocabulary
 
-STYLES = ("tabbed", "tsv", "piped_row", "piped_cell", "markdown", "lines", "lines_spaced", "lines_apart")
+STYLES = ("tabbed", "tsv", "piped_row", "piped_cell", "markdown", "lines", "lines_spaced", "lines_apart", "one_line")
 # Notations in which a blank cell leaves a trace, so that a filled form can be read back whole.
 KEEPS_BLANKS = ("tabbed", "tsv", "piped_row", "piped_cell", "markdown")
 Key = tuple[str, str | None]
@@ -183,17 +184,17 @@ def _print(grid: list[Row], style: str) -> str:
                 lines.append("|" + " --- |" * width)
         elif style == "lines":
             lines += [cell for cell in kept if cell]
+        elif style == "one_line":
+            lines.append(" ".join(re.sub(r"\s", "", cell) for cell in kept if cell))
         elif style == "lines_apart":
             lines += [text for cell in kept if cell for text in (cell, "")]
         elif style == "lines_spaced":
-            lines += [c for c in labels[:-1] if c] if values else []
-            tail = [labels[-1]] if labels and values else labels
-            leaf = next((c for c in reversed(labels) if c), "") if values else ""
+            words = [c for c in labels if c]
+            # Groups stand on lines of their own, the last label on the line of its values.
+            lines += words[:-1] if values else words
             if values:
-                lines = [*lines[: len(lines)], " ".join(c for c in (leaf if leaf not in lines[-2:] else "", *values) if c)]
-            else:
-                lines += [c for c in tail if c]
-    return "\n".join(lines)
+                lines.append(" ".join(c for c in (*words[-1:], *values) if c))
+    return (" " if style == "one_line" else "\n").join(lines)
 
 
 def _last(labels: list[str]) -> int:

@@ -27,10 +27,10 @@ def read_back(filled: Filled) -> tuple[dict, list]:
         if row.metric_code is None:
             continue
         key = (row.metric_code, row.applicant_type)
-        printed = filled.values.get(key, "not printed")
-        expected = None if printed is None else printed
+        expected = filled.values.get(key, "-1")
         value = None if row.value_status is ValueStatus.BLANK else str(row.value)
-        if key in got or (expected is None) != (value is None) or (value and Decimal(value) != Decimal(expected or "-1")):
+        same = expected == value if None in (expected, value) else Decimal(expected) == Decimal(value)
+        if key in got or not same:
             wrong.append((key, expected, value, row.label_raw, row.match_method))
         got[key] = value
         place = row.place

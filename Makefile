@@ -1,0 +1,60 @@
+# Gongkai: every verb of the project. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GONGKAI := $(BIN)/gongkai
+export GONGKAI_WAREHOUSE ?= warehouse
+export GX_ANALYTICS_ENABLED = false
+export DO_NOT_TRACK = 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is %s; run make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "installing the locked dependencies into $(VENV) (about two minutes, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.installed ## create .venv and install the locked dependencies
+
+.PHONY: warehouse
+warehouse: setup ## load the sample reports, build, check and publish
+	@$(GONGKAI) refresh samples/reports
+
+.PHONY: test
+test: setup ## run every test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy loaders
+	@$(BIN)/python -m loaders.cards --check
+	@$(BIN)/python -m pytest
+
+.PHONY: score
+score: setup ## compare what is read from documents with keyed truth (samples; and $GONGKAI_CORPUS)
+	@$(BIN)/python -m benchmarks.score
+
+.PHONY: bench
+bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
+	@$(BIN)/python -m benchmarks.steps
+
+.PHONY: format
+format: setup ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/python -m loaders.cards
+
+.PHONY: lock
+lock: ## resolve the dependencies anew (needs uv on the path)
+	uv pip compile pyproject.toml --all-extras --group dev -p 3.11 --universal --generate-hashes \
+	  --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+.PHONY: clean
+clean: ## remove what was built, but not .venv
+	rm -rf warehouse target logs build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Measurements of Gongkai: what it reads right, and what each step costs."""

@@ -1,0 +1,53 @@
+"""A refreshed warehouse of made-up documents, built once and copied for whoever changes it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from loaders.settings import Settings
+from loaders.warehouse import Warehouse
+from tests.loaders.readings import fake_reader
+
+FINGERPRINT = "fingerprint of the tests"
+CHANNELS = "requests_received_in_person=4,requests_received_fax=0,requests_received_online=5,requests_received_letter=1"
+
+
+def write_documents(folder: Path) -> Path:
+    """Two bodies, two years, one document that is no report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for agency in ("甲县人民政府", "乙县人民政府"):
+        for year in (2015, 2016):
+            text = f"{agency},{year},requests_received=10,{CHANNELS},proactive_items_total=100"
+            (folder / f"{agency}{year}.txt").write_text(text, "utf-8")
+    (folder / "notice.txt").write_text("reject not_a_report", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake reader, and a fingerprint that editing the project meanwhile does not change."""
+    monkeypatch.setattr("loaders.load._project_reader", lambda: fake_reader)
+    monkeypatch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
+
+
+@pytest.fixture(scope="session")
+def refreshed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from loaders.refresh import LoadRequest, run_refresh
+
+    root = tmp_path_factory.mktemp("refreshed")
+    documents = write_documents(root / "in")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.load._project_reader", lambda: fake_reader)
+        patch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
+        run_refresh(Settings(Warehouse(root / "wh"), quiet=True), LoadRequest((str(documents),)))
+    return root
+
+
+@pytest.fixture
+def refreshed(refreshed_once: Path, tmp_path: Path, pinned: None) -> Warehouse:
+    """A copy of the refreshed warehouse; its documents are in the folder ``in`` beside it."""
+    shutil.copytree(refreshed_once, tmp_path / "copy", symlinks=True)
+    return Warehouse(tmp_path / "copy" / "wh")

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from loaders.errors import GongkaiError, LockedError, UsageError
+from loaders.runs import begin_run, end_run
+from loaders.staging import create_raw
+from loaders.warehouse import Warehouse, new_id, read_holder, run_lock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from loaders.warehouse import Warehouse, run_lock
+with run_lock(Warehouse(Path(sys.argv[1])), "gongkai refresh"):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def hold(warehouse: Warehouse, seconds: float) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(warehouse.root), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_the_work_file_is_created_at_the_storage_version_that_everyone_reads(tmp_path: Path) -> None:
+    con = Warehouse(tmp_path / "new" / "wh").connect()
+    (tags,) = con.execute("select tags from duckdb_databases() where database_name = 'work'").fetchall()[0]
+    con.close()
+    assert tags["storage_version"].startswith("v1.2.0")
+    assert [path.name for path in (tmp_path / "new" / "wh").iterdir()] == ["work.duckdb"]
+
+
+def test_a_creation_that_is_stopped_leaves_no_broken_work_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", stop)
+    with pytest.raises(GongkaiError, match="No space left"):
+        Warehouse(tmp_path / "wh").connect()
+    assert list((tmp_path / "wh").iterdir()) == []
+
+
+def test_a_reader_of_nothing_is_told_to_load(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="load documents first"):
+        Warehouse(tmp_path / "wh").connect(read_only=True)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "work.duckdb").write_bytes(b"x" * 5000)
+    with pytest.raises(GongkaiError, match="cannot open"):
+        Warehouse(tmp_path).connect()
+
+
+def test_a_warehouse_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "wh").write_text("x")
+    with pytest.raises(UsageError, match="not a folder"), run_lock(Warehouse(tmp_path / "wh"), "gongkai load"):
+        pass
+
+
+def test_a_second_run_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "wh")
+    process = hold(warehouse, 60)
+    try:
+        with (
+            pytest.raises(LockedError, match=rf"process {process.pid}, `gongkai refresh`\) since 20") as caught,
+            run_lock(warehouse, "gongkai load"),
+        ):
+            pass
+        assert caught.value.exit_code == 5
+        holder = read_holder(warehouse)
+        assert holder is not None
+        assert holder.pid == process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_run_lets_go_of_the_lock(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "wh")
+    process = hold(warehouse, 60)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert json.loads(warehouse.lock_file.read_text())["pid"] == process.pid
+    assert read_holder(warehouse) is None
+    with run_lock(warehouse, "gongkai load"):
+        pass
+    assert warehouse.lock_file.read_text() == ""
+
+
+def test_a_run_can_wait_for_another(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "wh")
+    process = hold(warehouse, 0.5)
+    with run_lock(warehouse, "gongkai load", wait_seconds=30):
+        pass
+    process.wait()
+
+
+def test_the_lock_is_free_after_an_error(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "wh")
+    with pytest.raises(ZeroDivisionError), run_lock(warehouse, "gongkai load"):
+        raise ZeroDivisionError
+    with run_lock(warehouse, "gongkai load"):
+        pass
+
+
+def test_a_database_that_another_process_holds_is_locked(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.connect().close()
+    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(warehouse.work_file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    with pytest.raises(LockedError, match="open in another process"):
+        warehouse.connect(read_only=True)
+    process.communicate("")
+
+
+def test_ids_sort_by_time_and_differ() -> None:
+    ids = [new_id() for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert sorted(i.split("-")[0] for i in ids) == [i.split("-")[0] for i in ids]
+
+
+def test_a_run_that_was_killed_is_marked_by_the_next(tmp_path: Path) -> None:
+    con: duckdb.DuckDBPyConnection = Warehouse(tmp_path).connect()
+    create_raw(con)
+    killed = begin_run(con, "refresh")
+    done = begin_run(con, "refresh")
+    end_run(con, done, "done")
+    found = con.execute("select run_id, status, ended_at is not null from raw.runs").fetchall()
+    con.close()
+    assert set(found) == {(killed, "interrupted", False), (done, "done", True)}
