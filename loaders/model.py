@@ -135,9 +135,12 @@ class Table:
 Block = Paragraph | Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A readable document: the decoded text, its script, and its blocks in reading order."""
+    """A readable document: the decoded text, its script, and its blocks in reading order.
+
+    Compared by identity: it is large, and what is derived from it is cached.
+    """
 
     text: str
     encoding: str

@@ -12,6 +12,7 @@ from loaders.warehouse import Warehouse
 from tests.loaders.readings import fake_reader
 
 FINGERPRINT = "fingerprint of the tests"
+LOADERS = "loaders of the tests"
 CHANNELS = "requests_received_in_person=4,requests_received_fax=0,requests_received_online=5,requests_received_letter=1"
 
 
@@ -30,6 +31,7 @@ def write_documents(folder: Path) -> Path:
 def pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake reader, and a fingerprint that editing the project meanwhile does not change."""
     monkeypatch.setattr("loaders.load._project_reader", lambda: fake_reader)
+    monkeypatch.setattr("loaders.load.LOADER_VERSION", LOADERS)
     monkeypatch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
 
 
@@ -41,6 +43,7 @@ def refreshed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     documents = write_documents(root / "in")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("loaders.load._project_reader", lambda: fake_reader)
+        patch.setattr("loaders.load.LOADER_VERSION", LOADERS)
         patch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
         run_refresh(Settings(Warehouse(root / "wh"), quiet=True), LoadRequest((str(documents),)))
     return root

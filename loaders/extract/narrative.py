@@ -26,11 +26,14 @@ _ANY = "".join(m.value for m in Mark)
 _CLAUSE_END = re.compile("[,;:。!?]")
 _NEGATION = re.compile(
     r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
-    r"|(?<!有)无(?!法|偿|障碍|关|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
+    r"|(?<!有)无(?!法|偿|障碍|关(?!于)|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
 )
-_NEGATED_LABEL = re.compile("(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予|及时|按时|按期|依法|按规定|按要求|完全){0,3}$")
+_NEGATED_LABEL = re.compile(
+    "(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予|及时|按时|按期|依法|按规定|按要求|完全){0,3}$"
+)
 _NONE_ALONE = re.compile(
-    r"^(?:本年度|全年|本年|本单位|本机关|我局|目前|暂|均|为|\ue003|,|:)*(?:无|没有|未发生|未涉及|不涉及|无此类情况|无相关情况|无此情况|\ue000)[。;.]?$"
+    r"^(?:本年度|全年|本年|本单位|本机关|我局|目前|暂|均|为|\ue003|,|:)*"
+    r"(?:无|没有|未发生|未涉及|不涉及|无此类情况|无相关情况|无此情况|\ue000)[。;.]?$"
 )
 _JOINED = re.compile("(?:[、和及与或/]|以及|或者|暨)$")
 _ORG = re.compile(
@@ -40,7 +43,9 @@ _ORG = re.compile(
 )
 _SELF_ORG = re.compile("^(?:我|本|全|该|各级)|^(?:局|委|厅|院|处|办公室)$")
 _FULL_YEAR = re.compile(f"{_D}(?:起|日)?,?(?:至|到|-|—|~|―)(?:{_D}|12月)")
-_CHANNELS = re.compile("网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播")
+_CHANNELS = re.compile(
+    "网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播"
+)
 _CHANNEL_CLAUSE = re.compile("^(?:通过|在|利用|依托|借助|于|以|运用)")
 _DISTRIBUTIVE = re.compile(r"分别|(?<!全市)(?<!全区)(?<!全县)(?<!全局)各(?!类|种|项|级|方|界|渠|自)")
 _SUBUNIT = re.compile("本级|[市区县州省]直|[市区县州]属")
@@ -50,6 +55,8 @@ _PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街
 _AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
 _SIBLING = re.compile("维持|纠|撤销|驳回")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
+_REQUEST_WORDS = re.compile("依申请公开|信息公开申请|申请公开|政府信息公开|信息公开|政务公开")
+_TWO_YEARS = re.compile(f"{_Y}(?:[、和及与]|以及){_Y}")
 _CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|{_Y}")
 _BARE_PROCESSING = frozenset({"requests_concluded", "replies_total", "requests_on_time", "requests_extended"})
 # Matters that are printed one after the other without a comma: 行政复议诉讼.
@@ -148,6 +155,8 @@ class _Reader:
             if masked.startswith(("结转", "以前", "之前"), at + 1):
                 continue
             years.append(token.year)
+        if _TWO_YEARS.search(masked[sentence[0] : position]):
+            return "two years"
         if self.report_year is None:
             return "two years" if len({y for y in years if y}) > 1 else None
         if years:
@@ -182,7 +191,9 @@ class _Reader:
                 return "part of the year"
             range_free = _FULL_YEAR.sub("", before)
             if not concept.is_stock:
-                if self.has("cumulative", re.sub(f"{self.words.patterns['this_year_since'].pattern}|{_Y}以来", "", before)):
+                if self.has(
+                    "cumulative", re.sub(f"{self.words.patterns['this_year_since'].pattern}|{_Y}以来", "", before)
+                ):
                     return "running total"
                 if _D in range_free:
                     tail = range_free[range_free.rindex(_D) :]
@@ -326,7 +337,9 @@ class _Reader:
         lead = masked[clause : match.start]
         if _NEGATED_LABEL.search(lead) and value != 0:
             return "negated"
-        if value != 0 and ((self.joined(lead) and match.at > match.start) or "均" in masked[match.before[1] : match.at]):
+        if value != 0 and (
+            (self.joined(lead) and match.at > match.start) or "均" in masked[match.before[1] : match.at]
+        ):
             return "shared number"
         if concept.figure_year == "report":
             ends = self.words.patterns["change_end"].pattern
@@ -345,7 +358,9 @@ class _Reader:
         after = masked[match.end : sentence[1]]
         if _PART_OF.match(after) or re.match(r"(?:/|每)", after):
             return "a part"
-        if match.has_after and re.match("(?:和|及|与|、|以及)(?![^,。;]{0,14}[" + _N + _B + "])(?=[^,。;]*(?:会|培训))", after):
+        if match.has_after and re.match(
+            "(?:和|及|与|、|以及)(?![^,。;]{0,14}[" + _N + _B + "])(?=[^,。;]*(?:会|培训))", after
+        ):
             return "shared number"
         if concept.concept_code == "requests_received" and (_AFTER_CARRIED.search(after) or "结转" in lead):
             return "with the carried-over ones"
@@ -369,17 +384,24 @@ class _Reader:
         label = masked[match.start : match.end]
         inner = block.headings[-1].text if block.headings else ""
         code, context = concept.concept_code, concept.context_code
-        if code == "requests_received" and not self.has("ogi", label):
-            if not self.has("ogi", before) and not any("申请" in h.text for h in block.headings):
-                return "another matter"
+        if (
+            code == "requests_received"
+            and not self.has("ogi", label + before)
+            and not any("申请" in h.text for h in block.headings)
+        ):
+            return "another matter"
         if context == "request":
-            last = max((before.rfind(w) for w in ("申请", "答复")), default=-1)
-            if self.has("other_matter", before[last + 1 :]):
+            earlier = masked[block.sentences[0][0] : match.start] + label
+            known = [m.end() for m in _REQUEST_WORDS.finditer(earlier)]
+            under = any("申请" in h.text or "答复" in h.text for h in block.headings)
+            if not known and not under:
+                return "another matter"
+            if self.has("other_matter", earlier[max(known[-1] if known else 0, len(earlier) - len(before + label)) :]):
                 return "another matter"
             if code in _BARE_PROCESSING and "申请" not in label:
                 rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,")
-                rest = re.sub("其中|已|均|共|全部|全年|并", "", rest)
-                if rest or ("申请" not in before and "申请" not in inner):
+                rest = re.sub("其中|已|均|共|全部|全年|并|在|个?工作日内|法定|规定|期限内|时限内", "", rest)
+                if rest or ("申请" not in before and "依申请公开" not in before and "申请" not in inner):
                     return "another matter"
         if context.startswith("remedy"):
             if self.has("unrelated", after) or _OTHERWISE.search(after):
@@ -561,7 +583,11 @@ class _Reader:
                 continue
             stop = self.clause_end(block, sentence, match.end())
             done = stop
-            if any(t.value not in (0, 1) for p, t in block.tokens.items() if match.end() <= p < stop and t.value is not None):
+            if any(
+                t.value not in (0, 1)
+                for p, t in block.tokens.items()
+                if match.end() <= p < stop and t.value is not None
+            ):
                 continue
             near = bool(_OGI_REMEDY.search(masked[clause:stop]))
             bare = match.group().endswith(("未", "未曾"))
@@ -576,7 +602,10 @@ class _Reader:
                 if (
                     self.wrong_time(block, sentence, match.start(), probe)
                     or self.other_body(block, sentence, match.start(), concept)
-                    or (self.outside_context(block, sentence, concept) and not (near and "remedy" in concept.context_code))
+                    or (
+                        self.outside_context(block, sentence, concept)
+                        and not (near and "remedy" in concept.context_code)
+                    )
                 ):
                     continue
                 said = (match.start(), verb.end() if isinstance(verb, re.Match) else match.end())
@@ -618,12 +647,11 @@ class _Reader:
         heading = block.headings[-1].text
         start = block.sentences[0][0] if block.sentences else len(body)
         text = body[start:]
-        if start == 0:
-            if previous is None or not previous.is_heading:
-                match = re.match(r"^[^。:;,]{2,30}:(?=无|没有|未)", body)
-                if not match:
-                    return
-                heading, text = body[: match.end() - 1], body[match.end() :]
+        if start == 0 and (previous is None or not previous.is_heading):
+            match = re.match(r"^[^。:;,]{2,30}:(?=无|没有|未)", body)
+            if not match:
+                return
+            heading, text = body[: match.end() - 1], body[match.end() :]
         if not _NONE_ALONE.match(text):
             return
         zeros = [t for p, t in block.tokens.items() if p >= start and t.mark in (Mark.QUANTITY, Mark.BARE)]
@@ -634,7 +662,7 @@ class _Reader:
         for concept in dict.fromkeys(items or ()):
             metric = concept.metrics.get(self.form_code)
             if metric and not any(self.has("planning_heading", h.text) for h in block.headings):
-                end = len(body)
+                end = len(body.rstrip("。;."))
                 found = self.none(concept, metric, block, (0, end), 0, end, (start, end))
                 self.found.append(replace(found, method="heading_none"))
 

@@ -169,7 +169,8 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
     for row in read_seed("narrative_words"):
         words.setdefault(row["word_kind_code"], set()).add(row["word_zh"])
     frozen = {kind: frozenset(group) for kind, group in words.items()}
-    org = rf"(?:针对|对|向|以)[^,。;:、{_TOKENS}]{{0,16}}?(?:局|委|厅|办|政府|街道|镇|乡|单位|机关|部门|中心|院|处|所|队|社)"
+    org = rf"(?:针对|对|向|以)[^,。;:、{_TOKENS}]{{0,16}}?"
+    org += "(?:局|委|厅|办|政府|街道|镇|乡|单位|机关|部门|中心|院|处|所|队|社)"
     gap = f"(?:{alternatives(frozen['modifier'])}|{org}|{Mark.TITLE.value}){{0,12}}?"
     phrases: list[Phrase] = []
     all_of: list[Phrase] = []

@@ -14,14 +14,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
+from enum import StrEnum
 
 from loaders.model import Paragraph, Script
 from loaders.text.fold import fold
 from loaders.text.numbers import APPROXIMATE_AFTER, ARABIC_NUMBER, CHINESE_NUMERAL, parse_chinese_numeral
 
 
-class Mark(str, Enum):
+class Mark(StrEnum):
     """The character that stands for a kind of token in a masked text."""
 
     QUANTITY = "\ue000"
@@ -123,6 +123,8 @@ _TOKEN = re.compile(
     rf"|(?P<vague>[数几上](?:十|百|千|万)(?:{_UNIT})?)"
 )
 _DROPPED = frozenset("“”\"‘’'「」『』„‟\u200b\u200c\u200d\ufeff")
+# The name of an account says nothing of what it published.
+_ACCOUNT_NAME = re.compile('(?:公众号|公众平台|微博|微信|官方账号)([“"「『][^”"」』,。;]{1,16}[”"」』])')
 _SENTENCE = re.compile(r"[^。!?]*(?:[。!?]+|$)")
 _NUMERALS = "一二三四五六七八九十"
 _ENUMERATOR = re.compile(
@@ -131,7 +133,9 @@ _ENUMERATOR = re.compile(
 )
 _LIST_START = re.compile(rf"^(?:[{_NUMERALS}]是|其[{_NUMERALS}]|首先|附[:件表]|[〔\[【(])")
 _OPEN_END = re.compile(r"[。;:!?》)】\]…]$")
-_PLAIN_HEADING = re.compile(r"[^,无未没]*(?:情况|问题|打算|措施|事项|工作|报告|计划|概述|引言|说明|建设|保障|公开|安排|思路)$")
+_PLAIN_HEADING = re.compile(
+    r"[^,无未没]*(?:情况|问题|打算|措施|事项|工作|报告|计划|概述|引言|说明|建设|保障|公开|安排|思路)$"
+)
 _MAX_HEADING = 45
 _MAX_RUN_IN = 26
 _LARGE = {"万": 10_000, "亿": 100_000_000}
@@ -207,6 +211,7 @@ def _compact(paragraph: Paragraph, script: Script) -> tuple[str, list[int], list
     """Folded characters without white space and quotes, with the document span of each."""
     folded = fold(paragraph.text, script)
     text, offsets, base = folded.text, folded.offsets, paragraph.place.start
+    names = {i for m in _ACCOUNT_NAME.finditer(text) for i in range(m.start(1), m.end(1))}
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -215,9 +220,16 @@ def _compact(paragraph: Paragraph, script: Script) -> tuple[str, list[int], list
         if char.isspace():
             pending_space = True
             continue
-        if char in _DROPPED:
+        if char in _DROPPED or i in names:
             continue
-        if pending_space and chars and char.isascii() and char.isalnum() and chars[-1].isascii() and chars[-1].isalnum():
+        if (
+            pending_space
+            and chars
+            and char.isascii()
+            and char.isalnum()
+            and chars[-1].isascii()
+            and chars[-1].isalnum()
+        ):
             chars.append(" ")
             starts.append(base + offsets[i])
             ends.append(base + offsets[i])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from loaders.model import Document, Evidence, Paragraph, Place, Script, Table
 from loaders.text.fold import fold
@@ -163,6 +164,7 @@ class Page:
         return [(i, line) for i, line in enumerate(self.lines) if not line.is_table]
 
 
+@lru_cache(maxsize=2)
 def read_page(document: Document) -> Page:
     """Fold a document into lines and prose."""
     lines: list[Line] = []

@@ -30,6 +30,7 @@ from loaders.text.numbers import is_unit, is_value
 
 _PIPES = re.compile(r"[|｜]")
 _MARKDOWN_RULE = re.compile(r"^\s*[|｜]?(?:\s*:?-{2,}:?\s*[|｜])+\s*(?::?-{2,}:?)?\s*$")
+_HEADING = re.compile(r"#{1,6}\s+")
 _SENTENCE = re.compile(r"[。；;!！?？]")
 _MAX_LABEL_LINE = 90
 _MAX_CONTINUATION = 20
@@ -82,7 +83,7 @@ def read_blocks(text: str) -> tuple[Block, ...]:
                 blocks.extend(_word_lines(lines, at, found[1]))
         if found is None:
             if not line.is_empty:
-                blocks.append(Paragraph(line.text, Place(line.start, line.end, line.number)))
+                blocks.append(_paragraph(line))
             at += 1
             continue
         rows, at, style, has_rows = found
@@ -310,4 +311,11 @@ def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell
 def _word_lines(lines: list[_Line], at: int, stop: int) -> Iterator[Paragraph]:
     for line in lines[at:stop]:
         if not line.is_empty and not _has_value(line) and not is_unit(line.text):
-            yield Paragraph(line.text, Place(line.start, line.end, line.number))
+            yield _paragraph(line)
+
+
+def _paragraph(line: _Line) -> Paragraph:
+    """A line of prose; the marks of a Markdown heading are not part of it."""
+    marks = _HEADING.match(line.text)
+    skip = marks.end() if marks else 0
+    return Paragraph(line.text[skip:], Place(line.start + skip, line.end, line.number))

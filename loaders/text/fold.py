@@ -57,12 +57,12 @@ class Folded:
         return self.offsets[start], self.offsets[end] if end > start else self.offsets[start]
 
 
-def _simplify(text: str) -> list[str]:
-    """Simplified text as one string a character of ``text``."""
-    whole = _converter().convert(text)
+def _simplify(text: str) -> str:
+    """Simplified text, one character for each of ``text``."""
+    whole: str = _converter().convert(text)
     if len(whole) == len(text):
-        return list(whole)
-    return [_converter().convert(c) for c in text]
+        return whole
+    return "".join(simple if len(simple := _converter().convert(char)) == 1 else char for char in text)
 
 
 @lru_cache(maxsize=4096)
@@ -72,30 +72,29 @@ def _nfkc(char: str) -> str:
 
 def fold(text: str, script: Script = Script.SIMPLIFIED) -> Folded:
     """Fold ``text`` and keep the way back to the printed characters."""
-    pieces: list[str] = []
-    offsets: list[int] = []
-
-    def add(piece: str, at: int) -> None:
-        pieces.append(piece)
-        offsets.extend([at] * len(piece))
-
-    def add_plain(part: str, base: int) -> None:
-        simple = list(part) if script is Script.SIMPLIFIED else _simplify(part)
-        for i, char in enumerate(simple):
-            add(_nfkc(char), base + i)
-
     if script is Script.SIMPLIFIED:
-        add_plain(text, 0)
-    else:
-        pattern, words = _overlay()
-        at = 0
-        for match in pattern.finditer(text):
-            add_plain(text[at : match.start()], at)
-            word = words[match.group()]
-            # The word stands for its whole original: its characters share the span evenly.
-            length = match.end() - match.start()
-            for i, char in enumerate(word):
-                add(char, match.start() + i * length // len(word))
-            at = match.end()
-        add_plain(text[at:], at)
-    return Folded("".join(pieces), (*offsets, len(text)))
+        return _fold_characters(text, 0)
+    pattern, words = _overlay()
+    parts: list[Folded] = []
+    at = 0
+    for match in pattern.finditer(text):
+        parts.append(_fold_characters(_simplify(text[at : match.start()]), at))
+        word = words[match.group()]
+        # The word stands for its whole original: its characters share the span evenly.
+        length = match.end() - match.start()
+        shares = (match.start() + i * length // len(word) for i in range(len(word)))
+        parts.append(Folded(word, (*shares, match.end())))
+        at = match.end()
+    parts.append(_fold_characters(_simplify(text[at:]), at))
+    offsets = (offset for part in parts for offset in part.offsets[:-1])
+    return Folded("".join(part.text for part in parts), (*offsets, len(text)))
+
+
+def _fold_characters(text: str, base: int) -> Folded:
+    """NFKC character by character; ``base`` is where ``text`` starts in the original."""
+    pieces = [_nfkc(char) for char in text]
+    folded = "".join(pieces)
+    if len(folded) == len(text):
+        return Folded(folded, tuple(range(base, base + len(text) + 1)))
+    offsets = [base + at for at, piece in enumerate(pieces) for _ in piece]
+    return Folded(folded, (*offsets, base + len(text)))
