@@ -213,9 +213,16 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:  # the last line of defence: a person gets a sentence, not a traceback
-        hint = "run it again with GONGKAI_DEBUG=1 to see where"
-        code = _fail(f"unexpected {type(error).__name__}: {str(error).strip() or 'no message'}; {hint}", 1)
+        code = _fail(_describe_unexpected(error), 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _describe_unexpected(error: Exception) -> str:
+    # A full disk shows up as an OSError or, in DuckDB's words, as an error of the database.
+    if "No space left" in str(error):
+        return "no space left on the disk; nothing half-written is left. Make room and run it again"
+    hint = "run it again with GONGKAI_DEBUG=1 to see where"
+    return f"unexpected {type(error).__name__}: {str(error).strip() or 'no message'}; {hint}"
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -391,12 +391,13 @@ class _Reader:
         ):
             return "another matter"
         if context == "request":
-            earlier = masked[block.sentences[0][0] : match.start] + label
-            known = [m.end() for m in _REQUEST_WORDS.finditer(earlier)]
+            told = masked[block.sentences[0][0] : match.start] + label
+            known = [m.end() for m in _REQUEST_WORDS.finditer(told)]
             under = any("申请" in h.text or "答复" in h.text for h in block.headings)
             if not known and not under:
                 return "another matter"
-            if self.has("other_matter", earlier[max(known[-1] if known else 0, len(earlier) - len(before + label)) :]):
+            since = told[max(known[-1] if known else 0, len(told) - len(before + label)) :].removesuffix(label)
+            if self.has("other_matter", re.sub("信访、?举报、?投诉类", "", since)):
                 return "another matter"
             if code in _BARE_PROCESSING and "申请" not in label:
                 rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,")

@@ -50,11 +50,13 @@ counted as (
 
 doubts as (
 
-    select distinct report_id, coalesce(table_number, 0) as table_number
-    from {{ ref('stg_raw__issues') }}
-    where issue_code in (
-        'ambiguous_label', 'arity_mismatch', 'columns_unmatched'
-    )
+    select distinct
+        issues.report_id,
+        coalesce(issues.table_number, 0) as table_number
+    from {{ ref('stg_raw__issues') }} as issues
+    inner join {{ ref('issue_codes') }} as issue_codes
+        on issues.issue_code = issue_codes.issue_code
+    where issue_codes.is_reading_doubt
 
 ),
 

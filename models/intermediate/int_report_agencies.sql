@@ -1,5 +1,6 @@
 -- No registry yet: a body is told by its name as read. A report that names
--- none is a body of its own, so that unknown bodies are never merged.
+-- none, or a name that says no place (two counties have a 统计局 each), is a
+-- body of its own, so that different bodies are never merged.
 with
 
 reports as (
@@ -27,7 +28,11 @@ identified as (
         report_id,
         agency_name,
         'prov-' || substr(md5(
-            coalesce('name:' || normalised_name, 'report:' || report_id)
+            case
+                when {{ names_a_place('normalised_name') }}
+                    then 'name:' || normalised_name
+                else 'report:' || report_id
+            end
         ), 1, 16) as agency_id
     from normalised
 

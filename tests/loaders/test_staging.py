@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.loaders.readings import fake_reader, make_reading, make_report, make_row
 
 from loaders.load import BATCH_DOCUMENTS, load_documents, reading_version
 from loaders.model import Hints, ValueStatus
@@ -17,6 +16,7 @@ from loaders.sources import list_documents
 from loaders.staging import Staged, create_raw, stage
 from loaders.version import LOADER_VERSION
 from loaders.warehouse import Warehouse
+from tests.loaders.readings import fake_reader, make_reading, make_report, make_row
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
 
