@@ -9,6 +9,7 @@ Ids: a report is ``<first 16 characters of the document id>-<n>``, a metric row 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -144,6 +145,8 @@ def stage(con: duckdb.DuckDBPyConnection, batch: Sequence[Staged], *, run_id: st
     """
     if not batch:
         return
+    import duckdb
+
     frames = _build_frames(batch, run_id, loaded_at)
     con.execute("begin")
     try:
@@ -154,7 +157,9 @@ def stage(con: duckdb.DuckDBPyConnection, batch: Sequence[Staged], *, run_id: st
             con.unregister("staged_rows")
         con.execute("commit")
     except BaseException:  # a Ctrl-C between two tables must not leave half a document either
-        con.execute("rollback")
+        # A commit that failed, say on a full disk, has ended the transaction already; its error is the one to show.
+        with contextlib.suppress(duckdb.TransactionException):
+            con.execute("rollback")
         raise
 
 

@@ -54,6 +54,7 @@ class FormRow:
     aliases: tuple[str, ...]
     printed_unit: str
     is_heading: bool
+    variant_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def load_vocabulary() -> Vocabulary:
                 tuple(aliases.get((row["table_code"], "row", code), ())),
                 row["printed_unit"],
                 row["row_kind"] == "heading",
+                row["variant_code"],
             )
         )
     columns: dict[str, list[FormColumn]] = {}

@@ -46,7 +46,9 @@ class _Skeleton:
     enumerators: tuple[str, ...]
     cores: tuple[str, ...]
     owners: tuple[int, ...]
+    parents: tuple[int | None, ...]
     repeated: frozenset[int]
+    confusable: frozenset[int]
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +63,15 @@ def _skeleton(rows: tuple[FormRow, ...]) -> _Skeleton:
             owners.append(index)
     counts: Counter[str] = Counter(core for core, _ in set(zip(cores, owners, strict=True)))
     repeated = frozenset(owner for core, owner in zip(cores, owners, strict=True) if counts[core] > 1)
-    return _Skeleton(rows, tuple(enumerators), tuple(cores), tuple(owners), repeated)
+    alike = process.cdist(cores, cores, scorer=fuzz.ratio, score_cutoff=FUZZY_ALONE)
+    confusable = frozenset(
+        owner
+        for owner, scores in zip(owners, alike, strict=True)
+        if any(score and other != owner for score, other in zip(scores, owners, strict=True))
+    )
+    codes = {row.row_code: index for index, row in enumerate(rows)}
+    parents = tuple(codes.get(row.parent_row_code) for row in rows)
+    return _Skeleton(rows, tuple(enumerators), tuple(cores), tuple(owners), parents, repeated, confusable)
 
 
 def exact_cores(rows: tuple[FormRow, ...]) -> frozenset[str]:
@@ -159,6 +169,34 @@ def _is_confusable(label: Label, i: int, j: int, skeleton: _Skeleton, similarity
     )
 
 
+def _are_adjacent(rows: tuple[FormRow, ...], first: int | None, second: int | None) -> bool:
+    """Whether a form prints two rows one after the other: rows of another variant between them are not in it."""
+    if first is None or second is None or first >= second:
+        return False
+    variants = {rows[first].variant_code, rows[second].variant_code} - {"all"}
+    between = {row.variant_code for row in rows[first + 1 : second]}
+    return _are_of_one_variant(rows[first], rows[second]) and not between & (variants | {"all"})
+
+
+def _are_of_one_variant(one: FormRow, other: FormRow) -> bool:
+    return len({one.variant_code, other.variant_code} - {"all"}) < 2
+
+
+def _is_in_group(i: int, j: int, matches: list[Match | None], skeleton: _Skeleton) -> bool:
+    """Whether a repeated label stands under its own group: after its heading, before the next group's that has it."""
+    parent = skeleton.parents[j]
+    if parent is not None and parent not in (match.index for match in matches[:i] if match):
+        return False
+    own = {core for core, owner in zip(skeleton.cores, skeleton.owners, strict=True) if owner == j}
+    later = [
+        owner
+        for core, owner in zip(skeleton.cores, skeleton.owners, strict=True)
+        if owner > j and core in own and _are_of_one_variant(skeleton.rows[j], skeleton.rows[owner])
+    ]
+    following = skeleton.parents[min(later)] if later else None
+    return following is None or following in (match.index for match in matches[i + 1 :] if match)
+
+
 def _judge(
     label: Label,
     i: int,
@@ -169,15 +207,15 @@ def _judge(
     similarity: list[list[float]],
 ) -> Match | None:
     """Accept a repeated or inexact label when its neighbours or its distance to all other rows decide."""
-    before = i > 0 and matches[i - 1] is not None and path[i - 1] == j - 1
+    before = i > 0 and matches[i - 1] is not None and _are_adjacent(skeleton.rows, path[i - 1], j)
     first = i == 0 and j == 0
-    after = i + 1 < len(path) and matches[i + 1] is not None and path[i + 1] == j + 1
+    after = i + 1 < len(path) and matches[i + 1] is not None and _are_adjacent(skeleton.rows, j, path[i + 1])
     last = i + 1 == len(path) and j + 1 == len(skeleton.rows)
     score = similarity[i][j]
     same_enumerator = not label.enumerator or not skeleton.enumerators[j] or label.enumerator == skeleton.enumerators[j]
     if j in skeleton.repeated:
         unique_after = after and path[i + 1] not in skeleton.repeated
-        if not (before or unique_after) or not same_enumerator:
+        if not (before or unique_after) or not same_enumerator or not _is_in_group(i, j, matches, skeleton):
             return None
         if score == 100.0:
             return Match(j, 100.0, "exact")
@@ -196,6 +234,6 @@ def _judge(
     if score == 100.0:
         # A confusable exact label: only neighbours on both sides, handled above, may decide.
         return None
-    if score >= FUZZY_ALONE and clear:
+    if score >= FUZZY_ALONE and clear and j not in skeleton.confusable:
         return Match(j, score, "fuzzy")
     return None

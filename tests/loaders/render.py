@@ -107,7 +107,7 @@ def _grid(table: FormTable, rng: random.Random, noise: Noise, filled: Filled) ->
     rows = {row.row_code: row for row in table.rows}
     variant = rng.choice(("national", "beijing"))
     for row in table.rows:
-        if table.form_code == "nat2014" and _variant_of(row.row_code) not in ("all", variant):
+        if table.form_code == "nat2014" and row.variant_code not in ("all", variant):
             continue
         if row.is_heading and depth > 1:
             continue
@@ -135,12 +135,6 @@ def _grid(table: FormTable, rng: random.Random, noise: Noise, filled: Filled) ->
             labels = []
         grid.append((labels, cells))
     return grid
-
-
-def _variant_of(row_code: str) -> str:
-    from loaders.vocabulary import read_seed
-
-    return next(r["variant_code"] for r in read_seed("form_rows") if r["row_code"] == row_code)
 
 
 def _merged(row, rows, label, depth, printed, rng, noise) -> list[str]:

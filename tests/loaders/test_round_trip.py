@@ -24,7 +24,7 @@ def read_back(filled: Filled) -> tuple[dict, list]:
     got: dict = {}
     wrong = []
     for row in reading.metric_rows:
-        if row.metric_code is None:
+        if row.metric_code is None or row.value_status is ValueStatus.ILLEGIBLE:
             continue
         key = (row.metric_code, row.applicant_type)
         expected = filled.values.get(key, "-1")
