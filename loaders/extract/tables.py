@@ -161,6 +161,7 @@ def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | 
 
 def _read_table(table: Table, script: Script) -> _Found:
     found = _Found(script)
+    table = replace(table, rows=tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows))
     for kind, rows in _segments(table):
         reader = {"article20": _read_article20, "requests": _read_requests, "remedies": _read_remedies}.get(
             kind, _read_statistics
@@ -188,6 +189,18 @@ def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
     if "统计指标" in text or read_label(cell.plain).core == "主动公开情况":
         return "statistics"
     return None
+
+
+def _split_heading(cell: Cell) -> Iterator[Cell]:
+    """A heading row printed as one line of words is cut into its cells."""
+    words = list(re.finditer(r"\S+", cell.text))
+    if len(words) < 2 or compact(words[0].group()) != "信息内容":
+        yield cell
+        return
+    for word in words:
+        start = cell.place.start + word.start()
+        place = replace(cell.place, start=start, end=start + len(word.group()))
+        yield Cell(word.group(), place, None if cell.simplified is None else fold(word.group(), Script.TRADITIONAL_TW).text)
 
 
 def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]]:
@@ -284,10 +297,21 @@ def _without_next_group(cells: tuple[Cell, ...] | None, arity: int) -> tuple[Cel
     return cells
 
 
+def _without_last_gap(cells: tuple[Cell, ...], arity: int) -> tuple[Cell, ...]:
+    """Empty lines after the last row part the table from what follows and are no cells."""
+    if len(cells) > arity and all(cell.is_blank for cell in cells[arity:]):
+        return cells[:arity]
+    return cells
+
+
 def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tuple[Cell, ...] | None]:
     if table.has_rows:
         return [item.values for item in items]
-    return [_without_next_group(item.values, len(heading.labels)) for item in items]
+    arity = len(heading.labels)
+    values = [_without_next_group(item.values, arity) for item in items]
+    if table.style == "lines" and values:
+        values[-1] = _without_last_gap(items[-1].values, arity)
+    return values
 
 
 def _run_items(labels: Sequence[Cell], values: Sequence[Cell], cores: frozenset[str]) -> list[_Item]:
@@ -392,17 +416,20 @@ def _read_requests(table: Table, found: _Found) -> None:
         return
     body = items[first:]
     body[0] = replace(body[0], above=())
+    union = align([read_label(item.label.plain) for item in body], form.rows)
+    matched = {form.rows[match.index].row_code for match in union if match is not None}
+    only = {row.row_code for row in form.rows} - {row.row_code for row in forms[1].rows}
+    if not matched & only:
+        form = forms[1]
     before = found.complete
     matches = _emit(form, body, _values(table, body, heading), heading, found)
-    matched = {form.rows[m.index].row_code for m in matches if m is not None}
-    only = {row.row_code for row in form.rows} - {row.row_code for row in forms[1].rows}
+    codes = [None if match is None else form.rows[match.index].row_code for match in matches]
     if matched & only:
         found.votes[form.form_code] += len(matched & only)
     elif found.complete > before and any(
-        m is not None and form.rows[m.index].row_code == "outcome_other" and len(item.values) == arity
-        for m, item in zip(matches, body, strict=True)
+        code == "outcome_other" and len(item.values) == arity for code, item in zip(codes, body, strict=True)
     ):
-        found.votes[forms[1].form_code] += 1
+        found.votes[form.form_code] += 1
 
 
 def _first_row(items: Sequence[_Item], form: FormTable) -> int | None:
@@ -452,7 +479,7 @@ def _read_remedies(table: Table, found: _Found) -> None:
     elif table.has_rows:
         runs = [row for row in table.rows if not any(_is_label(c) for c in row)]
     else:
-        runs = [tuple(flat[last + 1 :])]
+        runs = [_without_last_gap(tuple(flat[last + 1 :]), arity)]
     filled = [row for row in runs if any(is_value(c.text) for c in row)] or [r for r in runs if len(r) == arity]
     labels = [cell for cell in flat[: last + 1] if _is_label(cell)]
     heading = match_grouped_columns(labels, form)

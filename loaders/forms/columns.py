@@ -87,11 +87,11 @@ def match_grouped_columns(cells: Sequence[Cell], table: FormTable) -> Heading | 
     columns, _ = _wanted(table)
     joined = compact("".join(cell.plain for cell in cells))
     at, total = 0, 100.0
-    groups: dict[str, int] = {}
-    for column in columns:
-        groups[column.parent_label_zh] = groups.get(column.parent_label_zh, 0) + 1
     grouped = [column for column in columns if column.parent_label_zh]
-    for label in {part for column in grouped for part in column.parent_label_zh.split(" / ")}:
+    # Where columns repeat their labels, only the groups tell them apart; else a group may go unprinted.
+    needs_groups = len({column.label_zh for column in columns}) < len(columns)
+    groups = {part for column in grouped for part in column.parent_label_zh.split(" / ")} if needs_groups else set()
+    for label in groups:
         if compact(label) not in joined:
             score = fuzz.partial_ratio(compact(label), joined)
             if score < _MIN_COLUMN:

@@ -30,6 +30,7 @@ from loaders.text.numbers import is_unit, is_value
 
 _PIPES = re.compile(r"[|｜]")
 _MARKDOWN_RULE = re.compile(r"^\s*[|｜]?(?:\s*:?-{2,}:?\s*[|｜])+\s*(?::?-{2,}:?)?\s*$")
+_PAGE_NUMBER = re.compile(r"^\s*[-—–]\s*\d{1,4}\s*[-—–]\s*$")
 _HEADING = re.compile(r"#{1,6}\s+")
 _SENTENCE = re.compile(r"[。；;!！?？]")
 _MAX_LABEL_LINE = 90
@@ -247,8 +248,12 @@ def _parts(line: _Line) -> Iterator[tuple[int, int]]:
         cut -= 1
     if cut == len(words) or not any(is_value(line.text[slice(*word)]) for word in words[cut:]):
         cut = len(words) - (len(words) > 1 and is_unit(line.text[slice(*words[-1])]))
-    if cut:
-        yield line.start + words[0][0], line.start + words[cut - 1][1]
+    # Wide gaps part cells, single spaces belong to a label.
+    begin = 0
+    for n in range(1, cut + 1):
+        if n == cut or words[n][0] - words[n - 1][1] > 1 or line.text[words[n - 1][1]] == "\u3000":
+            yield line.start + words[begin][0], line.start + words[n - 1][1]
+            begin = n
     for begin, end in words[cut:]:
         yield line.start + begin, line.start + end
 
@@ -294,6 +299,8 @@ def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell
         return None
     cells: list[Cell] = []
     for line in lines[at : last_value + 1]:
+        if _PAGE_NUMBER.match(line.text):
+            continue
         if line.is_empty:
             cells.append(Cell(line.text, Place(line.start, line.end, line.number, table, 1, len(cells) + 1)))
         for begin, end in _parts(line):
