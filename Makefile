@@ -7,6 +7,8 @@ export GONGKAI_WAREHOUSE ?= warehouse
 export GX_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
 
+QUESTION = select agency_name, report_year, requests_received, requests_received_new from rpt_requests_yearly order by agency_name
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -27,6 +29,14 @@ setup: $(VENV)/.installed ## create .venv and install the locked dependencies
 .PHONY: warehouse
 warehouse: setup ## load the sample reports, build, check and publish
 	@$(GONGKAI) refresh samples/reports
+	@printf '\nAsk it, for example:\n\n'
+	@printf '$$ %s\n' "$(GONGKAI) query \"$(QUESTION)\""
+	@$(GONGKAI) query "$(QUESTION)"
+	@printf '\nTrace a figure to the printed cell:\n\n'
+	@printf '$$ %s\n' "$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received"
+	@$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received
+	@printf '\nSee what was checked: %s/data_docs/index.html\n' "$$GONGKAI_WAREHOUSE"
+	@printf 'Load your own:        %s refresh FOLDER\n' "$(GONGKAI)"
 
 .PHONY: test
 test: setup ## run every test
@@ -35,6 +45,10 @@ test: setup ## run every test
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
 	@$(BIN)/python -m pytest
+
+.PHONY: test-long
+test-long: setup ## run the tests that take minutes: a refresh killed at every step
+	@$(BIN)/python -m pytest -m long
 
 .PHONY: score
 score: setup ## compare what is read from documents with keyed truth (samples; and $GONGKAI_CORPUS)

@@ -174,6 +174,17 @@ def trace(
 
 
 @cli.command()
+@click.argument("sql", metavar="SQL")
+@click.option("--format", "output_format", type=click.Choice(["table", "json", "csv"]), default="table")
+@_common_options
+def query(sql: str, output_format: str, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Ask the current release one SQL question; tables are those of schema marts unless another is named."""
+    from loaders.query import run_query
+
+    run_query(make_settings(warehouse, quiet, as_json), sql, "json" if as_json else output_format)
+
+
+@cli.command()
 @click.argument("folder", metavar="DIR")
 @click.option(
     "--format", "output_format", type=click.Choice(["parquet", "csv", "xlsx"]), default="parquet", show_default=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +30,6 @@ def build_marts(warehouse: Warehouse) -> None:
         ChecksFailedError: when a test of dbt failed.
         GongkaiError: when a model or the project itself failed.
     """
-    os.environ["GONGKAI_WAREHOUSE"] = str(warehouse.root)
-    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     from dbt.cli.main import dbtRunner
 
     arguments = ["--quiet", "--no-use-colors", "--log-level-file", "info", "build"]
@@ -38,7 +37,7 @@ def build_marts(warehouse: Warehouse) -> None:
     arguments += ["--target-path", str(warehouse.dbt_target), "--log-path", str(warehouse.dbt_target / "logs")]
     output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(output):
+        with _environment(GONGKAI_WAREHOUSE=str(warehouse.root)), contextlib.redirect_stdout(output):
             result = dbtRunner().invoke(arguments)
     finally:
         _close_connections()
@@ -47,6 +46,21 @@ def build_marts(warehouse: Warehouse) -> None:
         raise GongkaiError(f"dbt could not build: {reason}; nothing was published")
     if not result.success:
         _raise_failed(result.result, output.getvalue(), warehouse)
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Set environment variables, which are the only way into a profile, and put them back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _close_connections() -> None:

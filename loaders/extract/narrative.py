@@ -26,7 +26,7 @@ _ANY = "".join(m.value for m in Mark)
 _CLAUSE_END = re.compile("[,;:。!?]")
 _NEGATION = re.compile(
     r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
-    r"|(?<!有)无(?!法|偿|障碍|关(?!于)|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
+    r"|不再(?=收)|不(?=收取|收费|收缴)|零(?=收费)|(?<!有)无(?!法|偿|障碍|关(?!于)|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
 )
 _NEGATED_LABEL = re.compile(
     "(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予|及时|按时|按期|依法|按规定|按要求|完全){0,3}$"
@@ -37,7 +37,7 @@ _NONE_ALONE = re.compile(
 )
 _JOINED = re.compile("(?:[、和及与或/]|以及|或者|暨)$")
 _ORG = re.compile(
-    rf"(?:^|[,;:。])(?:[{_Y}{_D}]|今年|全年|其中|度|本年度|,)*(?P<name>[^,;:。、{_ANY}进规加强对按由经为将把在通向与和及推做完认严积充共收受的包括含其]{{1,12}}?"
+    rf"(?:^|[,;:。])(?:[{_Y}{_D}]|今年|全年|其中|度|本年度|,)*(?P<name>[^,;:。、{_ANY}进规加强对按由经为将把在通向与和及推做完认严积充共收受的包括含其于设以举召参赴邀至是了]{{1,12}}?"
     r"(?:局|委员会|委|办公室|办公厅|街道办事处|街道办|街道|镇|乡|大队|中心|公司|法院|医院|学校|集团|镇政府|人民政府|政府|厅|处|院))"
     rf"(?=[{_Y}{_D},收受共主公发召举开全年组累未没无通在办接新设配有制于已])"
 )
@@ -46,18 +46,42 @@ _FULL_YEAR = re.compile(f"{_D}(?:起|日)?,?(?:至|到|-|—|~|―)(?:{_D}|12月
 _CHANNELS = re.compile(
     "网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播"
 )
+_ALL_WAYS = re.compile("(?:通过|利用|以)?(?:各种|各类|多种|多个|不同|各|相关)(?:渠道|方式|形式|途径|载体|平台|媒介)|这?一年来?")
 _CHANNEL_CLAUSE = re.compile("^(?:通过|在|利用|依托|借助|于|以|运用)")
 _DISTRIBUTIVE = re.compile(r"分别|(?<!全市)(?<!全区)(?<!全县)(?<!全局)各(?!类|种|项|级|方|界|渠|自)")
+_SUMMED = re.compile("^各[^,;:。]*(?:共|总)|各地区?各部门|各级各部门")
 _SUBUNIT = re.compile("本级|[市区县州省]直|[市区县州]属")
-_WHOLE_AREA = re.compile("全[市区县省州镇乡局委厅系]|各级|共|总|累计")
+_WHOLE_AREA = re.compile("全[市区县省州镇乡局委厅系]|各级|共|总|累计|各地区?各部门")
 _OTHERWISE = re.compile("其中,?(?:涉及|关于|因|属于|有|与|对|针对)?(?:政府|政务)?(?:信息|政务)公开")
+_PLAN_HEADING = re.compile("打算|下一步|计划|展望|思路|今后|明年|方向")
+_SOME = re.compile("个别|部分(?!公开)|有的|一些|某|其中有一")
+_YEAR_END = re.compile(f"(?:截至|截止|到)(?:本|当)?(?:年底|年末|{_D})(?=,)")
 _PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街道|乡镇|地区|区县)")
 _AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
 _SIBLING = re.compile("维持|纠|撤销|驳回")
+_OGI_WORK = re.compile("(?<![校村厂党居财警检司院事])公开工作")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
 _REQUEST_WORDS = re.compile("依申请公开|信息公开申请|申请公开|政府信息公开|信息公开|政务公开")
 _TWO_YEARS = re.compile(f"{_Y}(?:[、和及与]|以及){_Y}")
 _CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|{_Y}")
+# A statement of none may end with its negation: 行政复议、行政诉讼均未发生.
+_NONE_END = re.compile("(?:发生|产生|出现|收到|接到|此类情况|相关情况|发生过|此类情形)?")
+_TIME = f"(?:本年度?|全年度?|年内|当年|{_Y}|我局|本机关|本单位|也|都|均|全|全部|,)"
+_TIME_ONLY = re.compile(f"{_TIME}*")
+_TIME_TAIL = re.compile(f"{_TIME}+$")
+_NEGATED_AFTER = frozenset(
+    {"reconsideration_total", "litigation_total", "complaints_bare", "appeals", "requests_received"}
+)
+# A sentence that quotes a rule on fees, or its exception.
+_RULE = re.compile("但是|但(?!全)|除|超过|原则上|应当|可以|规定:|规定,行政机关|有权|如需|的,不")
+_COUNTED_REQUESTS = re.compile(f"申请[^。;]{{0,8}}[{_N}{_B}]|[{_N}][^。;,]{{0,12}}申请")
+# What may stand anywhere in a label and says nothing of its matter.
+_FILLER = re.compile(
+    "(?<![至到入往的])(?:本年度内?|本年内?|年度内|年内|全年度?|当年)|(?<![上前去后来隔每近])一年来?(?![级期])"
+    "|总共|一共|共计|累计|合计|共(?![同青产享和管用有性识])|仅|先后|了(?!解)"
+)
+# Outcomes that are a group of grounds.
+_GROUPS = ("不予公开", "不同意公开", "无法提供", "不予处理", "不予提供", "其他处理")
 _BARE_PROCESSING = frozenset({"requests_concluded", "replies_total", "requests_on_time", "requests_extended"})
 # Matters that are printed one after the other without a comma: 行政复议诉讼.
 _COMPOUNDING = frozenset({"reconsideration_total", "litigation_total", "complaints_bare", "appeals"})
@@ -98,6 +122,19 @@ class _Match:
     def length(self) -> int:
         """How much of the sentence the label covers."""
         return (self.before[1] - self.before[0]) + (self.end - self.at - 1 if self.has_after else 0)
+
+
+def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """A sentence as it stands, and without its words of time and sum; each with the way back."""
+    yield text, range(len(text))
+    kept: list[int] = []
+    last = 0
+    for match in _FILLER.finditer(text):
+        kept.extend(range(last, match.start()))
+        last = match.end()
+    if last:
+        kept.extend(range(last, len(text)))
+        yield "".join(text[i] for i in kept), kept
 
 
 class _Reader:
@@ -154,6 +191,8 @@ class _Reader:
                 continue
             if masked.startswith(("结转", "以前", "之前"), at + 1):
                 continue
+            if self.beside(masked, sentence, at, position):
+                continue
             years.append(token.year)
         if _TWO_YEARS.search(masked[sentence[0] : position]):
             return "two years"
@@ -171,6 +210,19 @@ class _Reader:
         del concept
         return None
 
+    def beside(self, masked: str, sentence: tuple[int, int], at: int, position: int) -> bool:
+        """Whether a year is that of an aside: in a closed parenthesis, or of a matter named after the year."""
+        between = masked[at:position]
+        if ")" in between and "(" not in between[: between.index(")")]:
+            opened = masked.rfind("(", sentence[0], at)
+            if opened >= 0 and ")" not in masked[opened:at]:
+                return True
+        start = max(sentence[0], *(masked.rfind(c, sentence[0], at) + 1 for c in ",;:"))
+        if start == sentence[0] or not any(c in between for c in ",;:"):
+            return False
+        named = re.search(r"(?:申请公开|涉及|关于|咨询|查询|要求公开|内容为|索取|获取)[^,;:]{0,8}$", masked[start:at])
+        return bool(named) and self.has("whole_year", masked[sentence[0] : start])
+
     def wrong_time(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
         """Another year, a part of the year, a running total or a plan."""
         masked = block.masked
@@ -185,11 +237,14 @@ class _Reader:
             if reason := self.other_year(block, sentence, start, concept):
                 return reason
         if self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings):
-            return "plan"
+            if not self.told_of_the_year(block, sentence, concept):
+                return "plan"
         if concept.figure_year == "report":
             if self.has("partial_period", re.sub("(?:报告|统计|年度)期间", "", recent)):
                 return "part of the year"
             range_free = _FULL_YEAR.sub("", before)
+            if concept.context_code == "request" and not self.has("cumulative", before) and "累计" not in before:
+                range_free = before = _YEAR_END.sub("", range_free)
             if not concept.is_stock:
                 if self.has(
                     "cumulative", re.sub(f"{self.words.patterns['this_year_since'].pattern}|{_Y}以来", "", before)
@@ -206,6 +261,17 @@ class _Reader:
                     return "until a date"
         return None
 
+    def told_of_the_year(self, block: Block, sentence: tuple[int, int], concept: Concept) -> bool:
+        """Whether a sentence under a heading of problems states the remedies of the year as a fact."""
+        text = block.masked[sentence[0] : sentence[1]]
+        return (
+            concept.context_code == "remedy"
+            and not self.has("planning", text)
+            and not any(_PLAN_HEADING.search(h.text) for h in block.headings)
+            and not _SOME.search(text)
+            and bool(_OGI_REMEDY.search(text))
+        )
+
     def other_body(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
         """Whether the sentence has another body, or each of several, for its subject."""
         before = block.masked[sentence[0] : start]
@@ -218,12 +284,22 @@ class _Reader:
             return "a part of the body"
         for match in _ORG.finditer(block.masked[sentence[0] : start + 2]):
             name = match["name"]
-            if match.end() > len(before) or _SELF_ORG.search(name) or name in self.names:
+            if match.end() > len(before) or _SELF_ORG.search(name) or name in self.names or self.short_name(name):
+                continue
+            if _SUMMED.search(lead):
                 continue
             if concept.concept_code == "meetings" and "政府" in name:
                 continue
             return "another body"
         return None
+
+    def short_name(self, name: str) -> bool:
+        """Whether the body may call itself so: the letters of its name in their order (县局, 县卫健委)."""
+        if not 2 <= len(name) <= 8:
+            return False
+        letters = re.compile("[^省市州区县镇乡村]{0,8}?".join(map(re.escape, name)))
+        titles = re.sub("政府(?:政务)?信息.*|政务(?:信息)?公开.*|信息公开.*", "", self.names)
+        return letters.search(titles) is not None
 
     def joined(self, lead: str) -> bool:
         """Whether the label is the last of several labels that share the number."""
@@ -240,12 +316,14 @@ class _Reader:
         near = block.masked + "\n" + headings
         match concept.context_code:
             case "ogi":
-                if self.has("ogi", text):
+                if self.has("ogi", text) or _OGI_WORK.search(text):
                     return False
-                if self.is_text_form:
-                    return True
-                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
                 inner = block.headings[-1].text if block.headings else ""
+                if self.is_text_form:
+                    return not self.has("oversight_heading", inner)
+                if self.has("ogi", block.masked[block.sentences[0][0] : sentence[0]]):
+                    return False
+                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
                 return not self.has("ogi", "".join(block.masked[a:b] for a, b in earlier) + inner) and not self.has(
                     "capacity_heading", inner
                 )
@@ -314,7 +392,7 @@ class _Reader:
         if match.phrase.score >= 100:
             return None
         rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :]
-        rest = self.words.patterns["lead"].sub("", re.sub(f"[{_ANY}()]", "", rest))
+        rest = self.words.patterns["lead"].sub("", _ALL_WAYS.sub("", re.sub(f"[{_ANY}()]", "", rest)))
         for name in re.findall(r"[一-龥]{2,}", rest):
             if name in self.names:
                 rest = rest.replace(name, "")
@@ -401,9 +479,16 @@ class _Reader:
                 return "another matter"
             if code in _BARE_PROCESSING and "申请" not in label:
                 rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,")
-                rest = re.sub("其中|已|均|共|全部|全年|并|在|个?工作日内|法定|规定|期限内|时限内", "", rest)
+                rest = self.words.patterns["processing_lead"].sub("", re.sub(f"[{_ANY}]", "", rest))
                 if rest or ("申请" not in before and "依申请公开" not in before and "申请" not in inner):
                     return "another matter"
+            rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,(和及")
+            if not match.before[1] > match.before[0] and re.search("(?:其余|其他|其它|另有|另外|另|剩余|余下|还有|尚有|不含|除)$", lead):
+                return "a part"
+            if label.startswith(_GROUPS) and (
+                self.words.patterns["group_lead"].sub("", re.sub(f"[{_ANY}()]", "", rest)) or self.given_ground(block, sentence, match)
+            ):
+                return "one ground"
         if context.startswith("remedy"):
             if self.has("unrelated", after) or _OTHERWISE.search(after):
                 return "another matter"
@@ -425,21 +510,34 @@ class _Reader:
                     return "another matter"
         return None
 
+    def given_ground(self, block: Block, sentence: tuple[int, int], match: _Match) -> bool:
+        """Whether the clause before names the ground of a refusal (因涉及个人隐私,不予公开3件)."""
+        before = block.masked[sentence[0] : self.clause_start(block, sentence, match.start)]
+        if not before.endswith(","):
+            return False
+        previous = re.split("[,;:]", before[:-1])[-1]
+        return not re.search(f"[{_N}{_B}{Mark.PERCENT.value}]", previous) and bool(
+            re.search("因|由于|鉴于|属于|涉及|依据|根据", previous)
+        )
+
     # Frames.
 
     def matches(self, block: Block, sentence: tuple[int, int]) -> dict[int, list[_Match]]:
         """All phrase matches of a sentence by the position of their number."""
-        masked = block.masked
-        text = masked[sentence[0] : sentence[1]]
-        hits: dict[int, list[_Match]] = {}
-        for phrase in self.words.phrases:
-            if phrase.needles and not any(n in text for n in phrase.needles):
-                continue
-            for found in phrase.pattern.finditer(masked, sentence[0], sentence[1]):
-                at = found.start("number")
-                hit = _Match(phrase, found.start(), found.end(), at, found.span("before"), bool(found["after"]))
-                hits.setdefault(at, []).append(hit)
-        return hits
+        text = block.masked[sentence[0] : sentence[1]]
+        hits: dict[int, dict[int, _Match]] = {}
+        for reading, back in _readings(text):
+            for order, phrase in enumerate(self.words.phrases):
+                if phrase.needles and not any(n in reading for n in phrase.needles):
+                    continue
+                for found in phrase.pattern.finditer(reading):
+                    start, end, at = (sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number")))
+                    label = (start, sentence[0] + back[found.end("before") - 1] + 1) if found["before"] else (start, start)
+                    hit = _Match(phrase, start, end + 1, at, label, bool(found["after"]))
+                    known = hits.setdefault(at, {}).get(order)
+                    if known is None or known.length < hit.length:
+                        hits[at][order] = hit
+        return {at: list(by_phrase.values()) for at, by_phrase in hits.items()}
 
     def fits(self, block: Block, match: _Match, token: Token) -> bool:
         """Whether the number has a unit that the concept can have."""
@@ -579,10 +677,17 @@ class _Reader:
             earlier = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : clause]
             if "该" in lead or self.has("aim", lead) or self.words.patterns["condition"].match(earlier):
                 continue
+            stop = self.clause_end(block, sentence, match.end())
+            if match.group().startswith("不") and _RULE.search(masked[sentence[0] : sentence[1]]):
+                continue
             items = self.parse_items(masked, match.end(), sentence[1], self.words.statement_items)
+            if not items and _NONE_END.fullmatch(masked, match.end(), stop):
+                clause, items = self.negated_before(block, sentence, clause, match.start())
+                lead = masked[clause : match.start()]
+                if items and ("该" in lead or self.has("aim", lead)):
+                    continue
             if not items:
                 continue
-            stop = self.clause_end(block, sentence, match.end())
             done = stop
             if any(
                 t.value not in (0, 1)
@@ -599,6 +704,8 @@ class _Reader:
                 metric = concept.metrics.get(self.form_code)
                 if metric is None or (bare and concept.concept_code == "requests_received" and not verb):
                     continue
+                if concept.subject_code == "request" and not _COUNTED_REQUESTS.search(masked[: match.start()]):
+                    continue
                 probe = replace(concept, is_stock=True)
                 if (
                     self.wrong_time(block, sentence, match.start(), probe)
@@ -611,6 +718,22 @@ class _Reader:
                     continue
                 said = (match.start(), verb.end() if isinstance(verb, re.Match) else match.end())
                 self.found.append(self.none(concept, metric, block, sentence, clause, stop, said))
+
+    def negated_before(
+        self, block: Block, sentence: tuple[int, int], clause: int, end: int
+    ) -> tuple[int, list[Concept] | None]:
+        """The matters that stand before their negation (行政复议、行政诉讼均未发生), and where they start."""
+        masked = block.masked
+        if _TIME_ONLY.fullmatch(masked, clause, end) and clause > sentence[0] and masked[clause - 1] in ",:":
+            end = clause - 1
+            clause = self.clause_start(block, sentence, end)
+        while end > clause and (tail := _TIME_TAIL.search(masked, clause, end)):
+            end = tail.start()
+        if self.words.patterns["condition"].match(masked, clause):
+            return clause, None
+        items = self.parse_items(masked, clause, end, self.words.statement_items)
+        codes = {c.concept_code for c in items or ()}
+        return clause, items if codes <= _NEGATED_AFTER else None
 
     def none(
         self,

@@ -4,9 +4,11 @@ In: the seeds ``narrative_concepts``, ``narrative_metrics``, ``narrative_phrases
 ``narrative_subjects`` and ``narrative_words``. Out: a frozen :class:`NarrativeVocabulary`. A phrase is written as
 it is printed, simplified, without quotation marks, in a small notation: ``[a|b]`` may be there, ``(a|b)`` must be
 there, ``#`` is the number, ``@`` is the number when a phrase has two (``#`` is then the other one), ``…`` stands
-for modifiers of the seed, ``~`` for up to twenty characters of one clause, ``Y`` for a year, 《》 for a title.
+for modifiers of the seed, ``~`` for up to twenty characters of one clause, ``&`` for words with which the body
+names itself, ``^`` for the group word that may follow a ground (不予公开), ``Y`` for a year, 《》 for a title.
 Between a label and its number the usual connectors may stand (为, 共, 总数为, a parenthesis), never a comma with
-another matter. An unknown code or an unbalanced bracket is refused.
+another matter. Words of time and sum (全年, 共) may stand anywhere in a label: the reader looks at the sentence with
+and without them. An unknown code or an unbalanced bracket is refused.
 """
 
 from __future__ import annotations
@@ -22,12 +24,15 @@ from loaders.vocabulary import load_vocabulary, read_seed
 _COUNTS = f"[{Mark.QUANTITY.value}{Mark.BARE.value}]"
 _TOKENS = "".join(m.value for m in Mark)
 _CONNECTOR = (
-    r"(?:的)?(?:总数量|数量|总数|总量|总人数|总次数|数|人数|次数|件数|条数)?(?:\([^()]{0,40}\))?(?:情况)?"
-    rf"(?:{Mark.OTHER.value}[,、]?)?(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|:){{0,3}}"
+    r"(?:的)?(?:总数量|数量|总数|总量|总人数|总次数|总件数|总条数|数|人数|次数|件数|条数|总额|总金额)?"
+    rf"(?:\([^(){_TOKENS}]{{0,40}}\))?(?:情况|方面)?(?:{Mark.OTHER.value}[,、]?)?"
+    r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:占其中|其中占)?(?:举行|召开|举办|开展)?了?"
+    r"(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|现有|现|目前有|仅有|仅|只有|一共|总共|各类|:){0,3}"
 )
 _STRENGTH_SCORES = {"statutory": 100.0, "plain": 90.0, "weak": 75.0}
 _SPECIAL = {
     "~": rf"[^,。;:!?{_TOKENS}]{{0,20}}?",
+    "&": "(?:人民政府|政府|办公室|办公厅|机关|单位|部门|委员会|街道|本|我|市|区|县|镇|乡|省|州|局|委|厅|及|和|、){1,14}?",
     "Y": f"(?:{Mark.YEAR.value})",
     "《": "",
     "》": Mark.TITLE.value,
@@ -88,7 +93,7 @@ def alternatives(words: frozenset[str]) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, words), key=lambda w: (-len(w), w))) + ")"
 
 
-def _translate(phrase: str, gap: str) -> str:
+def _translate(phrase: str, gap: str, group: str = "") -> str:
     """The notation of a phrase as a regular expression with the groups ``before``, ``number``, ``after``."""
     value = "@" if "@" in phrase else "#"
     out: list[str] = ["(?P<before>"]
@@ -109,6 +114,8 @@ def _translate(phrase: str, gap: str) -> str:
             out.append("|")
         elif char == "…":
             out.append(gap)
+        elif char == "^":
+            out.append(group)
         elif char in _SPECIAL:
             out.append(_SPECIAL[char])
         else:
@@ -128,13 +135,13 @@ def _needles(phrase: str) -> tuple[str, ...]:
     while (reduced := re.sub(r"\[[^\[\]]*\]", "#", required)) != required:
         required = reduced
     runs = re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))
-    if runs:
+    if runs and len(max(runs, key=len)) > 1:
         return (max(runs, key=len),)
     for choice in re.findall(r"\(([^()]*)\)", required):
         words = tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
         if all(words):
             return words
-    return ()
+    return (max(runs, key=len),) if runs else ()
 
 
 def _bool(text: str) -> bool:
@@ -172,6 +179,7 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
     org = rf"(?:针对|对|向|以)[^,。;:、{_TOKENS}]{{0,16}}?"
     org += "(?:局|委|厅|办|政府|街道|镇|乡|单位|机关|部门|中心|院|处|所|队|社)"
     gap = f"(?:{alternatives(frozen['modifier'])}|{org}|{Mark.TITLE.value}){{0,12}}?"
+    group = f"(?:[的类]?,?(?:而|故|依法|决定)?{alternatives(frozen['group_outcome'])})?"
     phrases: list[Phrase] = []
     all_of: list[Phrase] = []
     for row in read_seed("narrative_phrases"):
@@ -183,7 +191,7 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
             text = alternatives(frozen["all_of_link"]) + _translate(row["phrase_zh"], gap)
             all_of.append(Phrase(concept, score, re.compile(text), ()))
         else:
-            text = _translate(row["phrase_zh"], gap)
+            text = _translate(row["phrase_zh"], gap, group)
             phrases.append(Phrase(concept, score, re.compile(text), _needles(row["phrase_zh"])))
     none_gap = (
         f"(?:{alternatives(frozen['modifier'] | frozen['none_modifier'] | frozen['none_verb'])}|{org}"

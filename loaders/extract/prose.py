@@ -124,7 +124,10 @@ _TOKEN = re.compile(
 )
 _DROPPED = frozenset("“”\"‘’'「」『』„‟\u200b\u200c\u200d\ufeff")
 # The name of an account says nothing of what it published.
-_ACCOUNT_NAME = re.compile('(?:公众号|公众平台|微博|微信|官方账号)([“"「『][^”"」』,。;]{1,16}[”"」』])')
+_ACCOUNT_NAME = re.compile(
+    '(?:公众号|公众平台|微博|微信|官方账号)([“"「『][^”"」』,。;]{1,16}[”"」』])'
+    r"|(?:网站|网|微博|微信|公众号)(\([^()\d,。;]{2,20}(?:网|网站|号|发布|平台|微博|微信)\))"
+)
 _SENTENCE = re.compile(r"[^。!?]*(?:[。!?]+|$)")
 _NUMERALS = "一二三四五六七八九十"
 _ENUMERATOR = re.compile(
@@ -138,6 +141,8 @@ _PLAIN_HEADING = re.compile(
 )
 _MAX_HEADING = 45
 _MAX_RUN_IN = 26
+# One unit by two names.
+_SAME_UNIT = {"件次": "件", "条次": "条", "篇次": "篇"}
 _LARGE = {"万": 10_000, "亿": 100_000_000}
 
 
@@ -159,13 +164,13 @@ def _token(match: re.Match[str]) -> Token | None:
             value *= _LARGE[match["myriad"]]
         approximate = any(match[g] for g in ("before", "more", "after", "later"))
         mark = Mark.QUANTITY if match["unit"] else Mark.BARE
-        return Token(mark, start, end, value, match["unit"], approximate)
+        return Token(mark, start, end, value, _SAME_UNIT.get(match["unit"], match["unit"]), approximate)
     if match["chinese"]:
         numeral = parse_chinese_numeral(match["numeral"])
         if numeral is None:
             return Token(Mark.OTHER, start, end)
         approximate = any(match[g] for g in ("cbefore", "cafter", "clater"))
-        return Token(Mark.QUANTITY, start, end, Decimal(numeral), match["cunit"], approximate)
+        return Token(Mark.QUANTITY, start, end, Decimal(numeral), _SAME_UNIT.get(match["cunit"], match["cunit"]), approximate)
     if match["zero"]:
         return Token(Mark.BARE, start, end, Decimal(0))
     if match["year"]:
@@ -211,7 +216,7 @@ def _compact(paragraph: Paragraph, script: Script) -> tuple[str, list[int], list
     """Folded characters without white space and quotes, with the document span of each."""
     folded = fold(paragraph.text, script)
     text, offsets, base = folded.text, folded.offsets, paragraph.place.start
-    names = {i for m in _ACCOUNT_NAME.finditer(text) for i in range(m.start(1), m.end(1))}
+    names = {i for m in _ACCOUNT_NAME.finditer(text) for g in (1, 2) for i in range(m.start(g), m.end(g))}
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -267,7 +272,7 @@ def _joins(previous: str, previous_line: int, paragraph: Paragraph, compact: str
     """Whether a printed line goes on with the sentence of the line before it."""
     return (
         len(previous) >= 24
-        and not (_ENUMERATOR.match(previous) and len(previous) <= _MAX_HEADING and "," not in previous)
+        and not (_ENUMERATOR.match(previous) and len(previous) <= _MAX_HEADING and not re.search("[,。;]", previous))
         and paragraph.place.line == previous_line + 1
         and not _OPEN_END.search(previous)
         and not _ENUMERATOR.match(compact)

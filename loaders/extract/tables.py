@@ -161,7 +161,8 @@ def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | 
 
 def _read_table(table: Table, script: Script) -> _Found:
     found = _Found(script)
-    table = replace(table, rows=tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows))
+    rows = tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows)
+    table = replace(table, rows=rows)
     for kind, rows in _segments(table):
         reader = {"article20": _read_article20, "requests": _read_requests, "remedies": _read_remedies}.get(
             kind, _read_statistics
@@ -194,13 +195,13 @@ def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
 def _split_heading(cell: Cell) -> Iterator[Cell]:
     """A heading row printed as one line of words is cut into its cells."""
     words = list(re.finditer(r"\S+", cell.text))
-    if len(words) < 2 or compact(words[0].group()) != "信息内容":
+    plain = cell.plain.split()
+    if len(words) < 2 or len(plain) != len(words) or compact(plain[0]) != "信息内容":
         yield cell
         return
-    for word in words:
+    for word, simplified in zip(words, plain, strict=True):
         start = cell.place.start + word.start()
-        place = replace(cell.place, start=start, end=start + len(word.group()))
-        yield Cell(word.group(), place, None if cell.simplified is None else fold(word.group(), Script.TRADITIONAL_TW).text)
+        yield Cell(word.group(), replace(cell.place, start=start, end=start + len(word.group())), simplified)
 
 
 def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]]:

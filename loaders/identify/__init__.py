@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from loaders.identify.agency import choose_agency, contradicts_self_reference, metadata_fields, self_references
-from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year
+from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year, work_years
 from loaders.identify.kinds import classify
 from loaders.identify.names import are_compatible, organ_kind
 from loaders.identify.scope import find_scope
@@ -121,6 +121,26 @@ def _lead_years(page: Page) -> list[tuple[int, Evidence]]:
     return found
 
 
+def _worked_year(page: Page, spoken: Counter[int]) -> _Year | None:
+    """The one year in which the text says that this report's work was done, when nothing speaks for another.
+
+    Two sentences must say so, or one that the date of publication in the next year bears out.
+    """
+    found = work_years(page.prose.text)
+    years = {year for year, _, _ in found}
+    if len(years) != 1:
+        return None
+    year = years.pop()
+    published, _ = _published(page, None)
+    if (set(spoken) - {year}) or (published is not None and published.year <= year):
+        return None
+    is_borne_out = published is not None and published.year == year + 1
+    if len(found) < 2 and not is_borne_out:
+        return None
+    _, start, end = found[0]
+    return _Year(year, (page.prose.evidence("report_year", "work_sentence", start, end, page.document),), ())
+
+
 def _choose_year(page: Page, title: Title | None, titles: list[Title], period: Period | None) -> _Year:
     spoken = narrative_years(page.prose.text)
     ranked = spoken.most_common(2)
@@ -162,7 +182,12 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
         return _Year(period_year, period_evidence, ())
     if lead is not None:
         return _Year(lead, lead_evidence, ())
-    if main is not None and spoken[main] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1]):
+    is_clear = main is not None and spoken[main] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1])
+    published, _ = _published(page, None)
+    if published is not None and main is not None and published.year <= main:
+        # Nobody reports on a year before its end: the text speaks of another year, or the date is wrong.
+        is_clear = False
+    if is_clear and main is not None:
         match = re.search(rf"{main}年", page.prose.text)
         shown = (
             (page.prose.evidence("report_year", "years_spoken_of", match.start(), match.end(), page.document),)
@@ -170,21 +195,32 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
             else ()
         )
         return _Year(main, shown, ())
+    if (worked := _worked_year(page, spoken)) is not None:
+        return worked
     message = "no title, period or sentence says which year the figures cover"
     return _Year(None, (), (Issue("report_year_unknown", message),))
 
 
 def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | None]:
-    """The earliest credible date of publication: labelled, alone on a line, or under a signature."""
-    found: list[tuple[date, Evidence]] = []
+    """The date of publication.
+
+    A field that says so (发布日期) in the year after the report wins. A later one may be a repost: then, and without
+    such a field, the earliest credible date counts, be it of writing, alone on a line, or under a signature.
+    """
+    labelled: list[tuple[date, Evidence]] = []
+    other: list[tuple[date, Evidence]] = []
     for attribute, value, _, evidence in metadata_fields(page):
-        if attribute == "published_date" and (dates := find_dates(value)) and dates[0][1] <= 1:
-            found.append((dates[0][0], Evidence("published_date", evidence.snippet, "labelled", evidence.place)))
+        if attribute in ("published_date", "written_date") and (dates := find_dates(value)) and dates[0][1] <= 1:
+            rule = "labelled" if attribute == "published_date" else "labelled_written"
+            shown = Evidence("published_date", evidence.snippet, rule, evidence.place)
+            (labelled if attribute == "published_date" else other).append((dates[0][0], shown))
     lines = page.text_lines
     furniture = re.compile(rf"\d{{1,2}}:\d{{2}}|{any_of(load_words().metadata)}|\||$")
     for position, (_, line) in enumerate(lines):
+        if len(line.text) > 60:
+            continue
         dates = find_dates(line.text)
-        if len(dates) != 1 or len(line.text) > 60:
+        if len(dates) != 1:
             continue
         day, start, end = dates[0]
         before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
@@ -195,13 +231,13 @@ def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | No
         )
         if is_alone or is_heading_line or is_signed:
             printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
-            found.append((day, printed))
-    credible = [
-        (value, evidence)
-        for value, evidence in found
-        if year is None or year + 1 <= value.year <= year + _LATEST_PUBLICATION
-    ]
-    return min(credible, key=lambda f: f[0]) if credible else (None, None)
+            other.append((day, printed))
+
+    def credible(found: list[tuple[date, Evidence]], latest: int) -> list[tuple[date, Evidence]]:
+        return [f for f in found if year is None or year + 1 <= f[0].year <= year + latest]
+
+    found = credible(labelled, 1) or credible([*labelled, *other], _LATEST_PUBLICATION)
+    return min(found, key=lambda f: f[0]) if found else (None, None)
 
 
 def _period_issues(period: Period, year: int | None) -> list[Issue]:

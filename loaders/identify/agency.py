@@ -18,6 +18,7 @@ from functools import lru_cache
 from loaders.identify.dates import YEAR_PATTERN, find_dates
 from loaders.identify.names import (
     are_compatible,
+    begins_with_place,
     has_province,
     is_full_name,
     is_fuller,
@@ -25,6 +26,7 @@ from loaders.identify.names import (
     is_national,
     is_office,
     is_organ_name,
+    is_place_chain,
     is_variant,
     organ_kind,
     organ_of,
@@ -39,6 +41,7 @@ from loaders.model import Evidence
 _JOINT = rf"[{NAME_CHARS}、]"
 _HEAD_LENGTH = 4000
 _OPENING_LENGTH = 1000
+_ENUMERATION = r"(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,](?!\d))"
 
 # The order of belief. Rules from ``contact`` on do not prove by their place alone and must fit the self-reference.
 RANKS = (
@@ -54,9 +57,12 @@ RANKS = (
     "contact",
     "source",
     "opening",
+    "own_figures",
     "own_documents",
 )
-_MUST_FIT = frozenset(("publisher", "subject", "signature", "filler", "contact", "source", "opening", "own_documents"))
+_MUST_FIT = frozenset(
+    ("publisher", "subject", "signature", "filler", "contact", "source", "opening", "own_figures", "own_documents")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,8 @@ def _patterns() -> _Patterns:
             rf"(?:(?:根据|按照|依据|在|对|结合)[^。\n]{{0,80}}?)?(?:{any_of(phrase['manner'])})*(?:{any_of(phrase['prepare_verb'])})"
         ),
         re.compile(
-            rf"(?:^|[。;\n])(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?,?(?:{any_of(phrase['ground'])})[^。\n]{{0,160}}?"
+            rf"(?:^|[。;\n]|,(?={_JOINT}{{3,60}}(?:\([^()]{{0,30}}\))?(?:现|特)(?:{any_of(phrase['announce'])})))"
+            rf"(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?,?(?:{any_of(phrase['ground'])})[^。\n]{{0,160}}?"
             rf"(?:{any_of(phrase['prepare_verb'])}|公布|发布|向社会公开)[^。\n]{{0,30}}?(?:{any_of(phrase['this_report'])})"
         ),
         re.compile(
@@ -217,6 +224,7 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
             found.append(_candidate(page, "subject", names, match.start("name"), len(match["name"]), match))
     found += _named_reports(page, titles)
     found += _openings(page)
+    found += _own_figures(page)
     about = re.compile(any_of(load_words().phrases["contact_about"]))
     for match in patterns.contact.finditer(text):
         printed = match["name"]
@@ -246,6 +254,24 @@ def _openings(page: Page) -> list[Candidate]:
             continue
         found.setdefault(name, _candidate(page, "opening", (name,), match.start("name"), len(name), match))
     return list(found.values()) if len(found) == 1 else []
+
+
+def _own_figures(page: Page) -> list[Candidate]:
+    """The one full name that is the subject of sentences with the report's own figures: 2024年,某局新收…申请553件."""
+    words = load_words()
+    pattern = re.compile(
+        rf"(?:^|[。;\n])(?:{_ENUMERATION})?(?:[^。;,\n《》]{{2,12}}[。:])?(?:(?:{YEAR_PATTERN})(?:年度|年),?)"
+        rf"(?P<name>[{NAME_CHARS}]{{4,40}}?)(?:全年)?(?:{any_of(words.phrases['work_figure'])})[^。\n]{{0,60}}?\d"
+    )
+    found: dict[str, Candidate] = {}
+    for match in pattern.finditer(page.prose.text):
+        name = match["name"]
+        if is_organ_name(name) and is_full_name(name) and organ_kind(name) != "unknown":
+            found.setdefault(name, _candidate(page, "own_figures", (name,), match.start("name"), len(name), match))
+    names = list(found)
+    if not names or not all(are_compatible(names[0], other) for other in names):
+        return []
+    return [max(found.values(), key=lambda c: len(c.names[0]))]
 
 
 _QUOTED_OTHER = re.compile(r"《[^》\n]{0,60}$")
@@ -340,15 +366,16 @@ def _from_fields(page: Page) -> list[Candidate]:
     return found
 
 
-def metadata_fields(page: Page) -> list[tuple[str, str, str, Evidence]]:
+@lru_cache(maxsize=4)
+def metadata_fields(page: Page) -> tuple[tuple[str, str, str, Evidence], ...]:
     """Labelled fields of the page: attribute, compact value, printed value, evidence."""
     words = load_words()
-    label = re.compile(rf"[\[【]?(?P<label>{any_of(words.metadata)})[\]】]?(?P<colon>[::])")
+    label = re.compile(rf"[\[【]?(?P<label>{any_of(words.metadata)})[\]】]?(?P<colon>:)")
     fields: list[tuple[str, str, str, Evidence]] = []
     for index, line in enumerate(page.lines):
         if len(line.text) > 400:
             continue
-        marks = list(label.finditer(line.text))
+        marks = list(label.finditer(line.text)) if ":" in line.text else []
         for number, match in enumerate(marks):
             attribute = words.metadata[match["label"]]
             end = marks[number + 1].start() if number + 1 < len(marks) else len(line.text)
@@ -382,7 +409,7 @@ def metadata_fields(page: Page) -> list[tuple[str, str, str, Evidence]]:
             if (line.is_table and below.is_table) or attribute in ("publisher", "published_date"):
                 evidence = Evidence(attribute, below.printed(), attribute, below.place())
                 fields.append((attribute, below.text, below.printed(), evidence))
-    return fields
+    return tuple(fields)
 
 
 def _spaced_fields(line: Line) -> list[tuple[str, str, str, Evidence]]:
@@ -413,6 +440,11 @@ def _from_own_documents(page: Page, references: Counter[str]) -> list[Candidate]
     above_after = re.compile(rf"(?:{any_of(phrase['superior_after'])})")
     own_before = re.compile(rf"(?:{any_of(phrase['own_before'])})[^。\n]{{0,30}}《$|[》、]、?《$")
     own_after = re.compile(rf"[^》\n]{{0,30}}?(?:{any_of(phrase['own_document'])})")
+    # Everybody puts out a budget of his own: 《某局2018年预算情况说明》上网.
+    own_account = re.compile(
+        rf"(?:{YEAR_PATTERN})?(?:年度|年)?[^》\n]{{0,12}}?(?:{any_of(phrase['own_account'])})[^》\n]{{0,12}}》"
+        rf"[^。,;《\n]{{0,8}}?(?:{any_of(phrase['own_published'])})"
+    )
     own: Counter[str] = Counter()
     above: set[str] = set()
     places: dict[str, re.Match[str]] = {}
@@ -423,7 +455,9 @@ def _from_own_documents(page: Page, references: Counter[str]) -> list[Candidate]
             continue
         if above_before.search(before) or above_after.match(after):
             above.add(name)
-        elif own_before.search(before) and own_after.match(after):
+        elif before.endswith("《") and (
+            (own_before.search(before) and own_after.match(after)) or own_account.match(after)
+        ):
             own[name] += 1
             places.setdefault(name, match)
     ranked = own.most_common(2)
@@ -460,7 +494,9 @@ def choose_agency(page: Page, title: Title | None, titles: list[Title], referenc
         return Agency(None, (), None, (), ())
     if base is None:
         return Agency(None, (), None, (), tuple(candidates))
+    base, used_government = _government_of(base, candidates, page, references)
     names, used = _full_names(base, candidates, page)
+    used = [*used_government, *used]
     rivals = tuple(
         c
         for c in candidates
@@ -468,6 +504,72 @@ def choose_agency(page: Page, title: Title | None, titles: list[Title], referenc
         and not any(are_compatible(n, o) or _is_office_of(n, o) for n in names for o in c.names)
     )
     return Agency(names[0], names[1:], base.printed, tuple(dict.fromkeys((base.evidence, *used))), rivals)
+
+
+def _speaks_as_office(place: str, references: Counter[str]) -> bool:
+    """Whether the text of a place's report speaks as a bureau or other office, its general office left out."""
+    words = load_words().self_references
+    return any(
+        word[0] in "我本" and not words[word][1] and "办" not in word and words[word][0]
+        for word in references
+        if not any((place + "人民政府").endswith(ending) for ending in words[word][0])
+    )
+
+
+_GOVERNMENTS = ("人民政府", "行政公署")
+
+
+def _government_of(
+    base: Candidate, candidates: list[Candidate], page: Page, references: Counter[str]
+) -> tuple[Candidate, list[Evidence]]:
+    """The people's government of a bare place in the title, where the text prints its name.
+
+    By article 49 the report of a place is its government's. The name must stand in the text, in full or before its
+    office (某县人民政府办公室), and neither 我局 nor a named body may speak against it; a web site is no such name.
+    """
+    if (
+        base.rule not in ("title", "named_report")
+        or len(base.names) != 1
+        or organ_kind(base.names[0]) not in ("area", "township_area")
+        or _speaks_as_office(base.names[0], references)
+    ):
+        return base, []
+    place = base.names[0]
+    named = [c for c in candidates if c.rule in ("called_self", "by_line", "prepared_by", "named_report", "signature")]
+    if any(not are_compatible(place, _without_office(n)) and not _is_inside(place, n) for c in named for n in c.names):
+        return base, []
+    pattern = re.compile(
+        rf"{re.escape(place)}(?:{'|'.join(_GOVERNMENTS)})(?!(?:公众|公共|公开|信息)?(?:门户)?网|公报|令|微|客户端|APP)"
+    )
+    for match in pattern.finditer(page.prose.text):
+        start = _start_of_government(page.prose.text, match.start())
+        if start is not None:
+            name = page.prose.text[start : match.end()]
+            evidence = page.prose.evidence("agency_name", "government_of_place", start, match.end(), page.document)
+            return replace(base, names=(name,)), [evidence]
+    for attribute, value, _, evidence in metadata_fields(page):
+        if attribute in ("publisher", "filler", "source") and (field := pattern.match(value)):
+            shown = Evidence("agency_name", evidence.snippet, "government_of_place", evidence.place)
+            return replace(base, names=(field.group(),)), [shown]
+    return base, []
+
+
+def _start_of_government(text: str, at: int) -> int | None:
+    """Where a government's name begins that has its place at ``at``: there, or at a province before; null in a word."""
+    run = re.search(r"[\u3400-\u9fff]{0,14}$", text[:at])
+    before = run.group() if run else ""
+    particles = tuple(load_words().phrases["particle"])
+    for cut in range(len(before)):
+        if (cut == 0 or before[:cut].endswith(particles)) and has_province(before[cut:]):
+            return at - len(before) + cut if is_place_chain(before[cut:]) else None
+    if not before or before.endswith(particles) or (begins_with_place(before) and is_place_chain(before)):
+        return at
+    return None
+
+
+def _is_inside(place: str, name: str) -> bool:
+    """Whether a named body is an office of the place's government: 某县政府办公室."""
+    return name.startswith(place) and organ_kind(name) in ("government_office", "government")
 
 
 def _without_office(name: str) -> str:
@@ -486,13 +588,19 @@ def _is_office_of(name: str, other: str) -> bool:
 
 def _best_of(page: Page, candidates: list[Candidate], references: Counter[str]) -> Candidate | None:
     best = candidates[0]
+    if best.rule == "filler":
+        # The form's line and the prose name the body alike but for a letter: the prose is written with more care.
+        said = [c for c in candidates if c.rule in ("contact", "opening", "own_figures")]
+        for other in said:
+            if are_compatible(other.names[0], best.names[0]) and not is_fuller(other.names[0], best.names[0]):
+                return other
     if best.rank >= RANKS.index("contact"):
         others = [c for c in candidates if not are_compatible(c.names[0], best.names[0])]
         if others and best.rule != "filler":
             return None
         if organ_kind(best.names[0]) in ("government", "government_office") and not _speaks_for_area(references):
-            # A contact at a government's office may serve any body of that government.
-            return None if best.rule in ("contact", "source") else best
+            # A contact at a government's office may serve any body of that government, and so may its figures.
+            return None if best.rule in ("contact", "source", "own_figures") else best
         if best.rule == "source" and not any(load_words().self_references[w][0] for w in references):
             return None
     if (

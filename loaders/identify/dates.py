@@ -147,3 +147,32 @@ def narrative_years(text: str) -> Counter[int]:
             continue
         counts[year] += 1
     return counts
+
+
+def work_years(text: str) -> list[tuple[int, int, int]]:
+    """Sentences that report disclosure work of a year: the year and the span of the words that say so.
+
+    2024年,某局新收政府信息公开申请553件. Plans, comparisons and years inside titles and brackets are left out.
+    """
+    phrases = load_words().phrases
+    sentence = re.compile(
+        rf"(?P<year>{YEAR_PATTERN})(?:年度|年)(?P<between>,?[^。,;:()《》\n]{{0,40}}?,?[^。,;:()《》\n]{{0,30}}?)"
+        rf"(?P<work>{any_of(phrases['work_done'])})"
+    )
+    report = re.compile(rf"(?:{any_of(load_words().title['filler'])})*(?:{any_of(load_words().title['report'])})")
+    plan, stop = re.compile(any_of(phrases["plan"])), re.compile(any_of(phrases["not_work_year"]))
+    found = []
+    for match in sentence.finditer(text):
+        year = read_year(match["year"])
+        before = re.search(r"[^。;\n]{0,30}$", text[: match.start()])
+        rest = re.match(r"[^。;\n]{0,60}", text[match.end() :])
+        around = match["between"] + match["work"] + (rest.group() if rest else "")
+        inside = before.group() if before else ""
+        if year is None or plan.search(around) or stop.search(match["between"]):
+            continue
+        if rest and report.match(rest.group()):
+            continue
+        if inside.endswith(tuple(phrases["before_other_year"])) or inside.count("《") > inside.count("》"):
+            continue
+        found.append((year, match.start(), match.end()))
+    return found

@@ -135,7 +135,9 @@ def classify(page: Page, titles: list[Title], has_filled_form: bool, has_form: b
         return "not_a_report", f"the heading {kind[1]!r} names another kind of document ({kind[0].document_kind})"
     announces = re.search(r"(?:现将|现就)[^。\n]{0,60}(?:报告|公布|公开)如下", page.prose.text) is not None
     is_body = (len(sections) >= _FEWEST_SECTIONS and bool(figures)) or (announces and len(figures) >= 2)
-    if is_body and prose >= _SHORTEST_BODY and body_phrases(page, "notice") < 2:
+    # A short report may state everything in lines too short to count as prose.
+    is_whole = len(sections) > _FEWEST_SECTIONS and len(figures) >= 2
+    if is_body and (prose >= _SHORTEST_BODY or is_whole) and body_phrases(page, "notice") < 2:
         return None
     if has_form:
         return "blank_form", "the statutory form is there, but no figure, no title and no narrative"

@@ -19,12 +19,24 @@ _AREA_CHAIN = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1)
+def _suffixes() -> tuple[dict[str, OrganSuffix], tuple[int, ...]]:
+    """The endings by their words, and their lengths, longest first."""
+    found = {suffix.suffix_zh: suffix for suffix in load_words().organ_suffixes}
+    return found, tuple(sorted({len(word) for word in found}, reverse=True))
+
+
+_NOTE = re.compile(r"\([^()]*\)$")
+
+
+@lru_cache(maxsize=16384)
 def organ_of(name: str) -> OrganSuffix | None:
     """The longest known ending of a name, when something stands before it."""
-    plain = re.sub(r"\([^()]*\)$", "", name)
-    for suffix in load_words().organ_suffixes:
-        if plain.endswith(suffix.suffix_zh) and (len(plain) > len(suffix.suffix_zh) or len(plain) >= 4):
+    plain = _NOTE.sub("", name) if name.endswith(")") else name
+    suffixes, lengths = _suffixes()
+    for length in lengths:
+        suffix = suffixes.get(plain[-length:])
+        if suffix is not None and (len(plain) > len(suffix.suffix_zh) or len(plain) >= 4):
             return suffix
     return None
 
@@ -175,7 +187,8 @@ def is_fuller(short: str, full: str) -> bool:
     )
 
 
-_EXPANSIONS = ("人民政府", "政府", "办事处", "管理委员会", "管委会", "办", "道办事处")
+_EXPANSIONS = ("人民政府", "政府", "行政公署", "办事处", "管理委员会", "管委会", "办", "道办事处")
+_ZONE_ENDINGS = ("管理委员会", "管委会")
 
 
 def _plain(name: str) -> str:
@@ -198,8 +211,16 @@ def is_variant(short: str, full: str) -> bool:
         for tail in _EXPANSIONS:
             if full.endswith(short + tail) and _is_prefix(full[: -len(short + tail)]):
                 return organ_of(full) is not None
+        if suffix.organ_kind == "functional_area" and not short.endswith(_ZONE_ENDINGS):
+            # 某经开区 is 某经济技术开发区管理委员会.
+            for tail in _ZONE_ENDINGS:
+                if full.endswith("区" + tail) and is_variant(short, full.removesuffix(tail)):
+                    return True
     if plain_full.endswith(plain_short):
         prefix = plain_full[: -len(plain_short)]
+        if suffix is not None and suffix.organ_kind == "street_office":
+            # A street office is dispatched by its district's government, whose name may stand before its own.
+            prefix = prefix.removesuffix("政府")
         # 市林业局 is 丰安市林业局: the unit may stand at the head of the short name.
         begins_with_unit = short[0] in _AREA_UNIT and len(prefix) >= 2 and _is_prefix(prefix + short[0])
         return (_is_prefix(prefix) or begins_with_unit) and not (

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import repeat
 
 from loaders.model import Document, Evidence, Paragraph, Place, Script, Table
 from loaders.text.fold import fold
@@ -60,19 +62,26 @@ class Line:
         return Place(block.start + first, block.start + last, line, block.table, block.row, block.column)
 
 
+_RUN = re.compile(rf"[{_NEWLINES}]|\S+")
+
+
 def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> list[Line]:
     folded = fold(text, document.script)
+    offsets = folded.offsets
     is_verbatim = place.end - place.start == len(text) and document.text[place.start : place.end] == text
+    is_simplified = document.script is Script.SIMPLIFIED
+    is_one_to_one = is_simplified and len(folded.text) == len(text)
     lines: list[Line] = []
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     gaps: set[int] = set()
     breaks = 0
+    length = 0
 
     def close() -> None:
-        nonlocal breaks
-        if chars:
+        nonlocal breaks, length
+        if length:
             lines.append(
                 Line(
                     "".join(chars),
@@ -84,26 +93,47 @@ def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> li
                     is_verbatim,
                     is_table,
                     breaks > 1,
-                    document.script is Script.SIMPLIFIED,
+                    is_simplified,
                 )
             )
             breaks = 0
-        chars.clear()
-        starts.clear()
-        ends.clear()
-        gaps.clear()
+            chars.clear()
+            starts.clear()
+            ends.clear()
+            gaps.clear()
+            length = 0
         breaks += 1
 
-    for at, char in enumerate(folded.text):
-        if char in _NEWLINES:
+    before = 0
+    for match in _RUN.finditer(folded.text):
+        run, first, last = match.group(), match.start(), match.end()
+        if run in _NEWLINES:
+            if first > before:
+                gaps.add(length)
+            if not length:
+                gaps.clear()
             close()
-        elif char.isspace():
-            gaps.add(len(chars))
-        elif unicodedata.category(char) not in ("Cf", "Cc"):
-            start = folded.offsets[at]
-            chars.append(char)
-            starts.append(start)
-            ends.append(max(folded.offsets[at + 1], start + 1))
+            before = last
+            continue
+        if first > before:
+            gaps.add(length)
+        before = last
+        if run.isprintable():
+            kept: Sequence[int] = range(first, last)
+            chars.append(run)
+            starts += offsets[first:last]
+        else:
+            kept = [at for at in range(first, last) if unicodedata.category(folded.text[at]) not in ("Cf", "Cc")]
+            chars += [folded.text[at] for at in kept]
+            starts += [offsets[at] for at in kept]
+        if is_one_to_one and len(kept) == last - first:
+            ends += offsets[first + 1 : last + 1]
+        else:
+            # A character that folds into several ends behind its one original.
+            ends += [max(offsets[at + 1], offsets[at] + 1) for at in kept]
+        length += len(kept)
+    if before < len(folded.text):
+        gaps.add(length)
     close()
     return lines
 
@@ -150,7 +180,7 @@ class Prose:
         return Evidence(attribute, document.text[place.start : place.end], rule, place)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Page:
     """A document ready for identification: all lines in order, and the prose of the lines outside tables."""
 
@@ -158,7 +188,7 @@ class Page:
     lines: tuple[Line, ...]
     prose: Prose
 
-    @property
+    @cached_property
     def text_lines(self) -> list[tuple[int, Line]]:
         """The lines outside tables with their index."""
         return [(i, line) for i, line in enumerate(self.lines) if not line.is_table]
@@ -192,6 +222,6 @@ def read_page(document: Document) -> Page:
             text.append("\n")
             where.append((index, 0))
         text.append(line.text)
-        where.extend((index, at) for at in range(len(line.text)))
+        where.extend(zip(repeat(index), range(len(line.text)), strict=False))
         previous = line.text
     return Page(document, tuple(lines), Prose("".join(text), tuple(where), tuple(lines)))

@@ -19,6 +19,11 @@ NAME_CHARS = r"\u3400-\u9fff\U00020000-\U0002ffff·〇()"
 
 def any_of(words: Iterable[str]) -> str:
     """A pattern for the longest of the words."""
+    return _any_of(tuple(words))
+
+
+@lru_cache(maxsize=256)
+def _any_of(words: tuple[str, ...]) -> str:
     return "|".join(sorted({re.escape(word) for word in words}, key=lambda w: (-len(w), w)))
 
 

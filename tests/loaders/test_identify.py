@@ -460,7 +460,7 @@ case(
     "青山县2016年政府信息公开工作年度报告\n"
     "本报告由青山县人民政府办公室根据全县各乡镇人民政府和县直各部门政府信息公开工作年度报告综合编制而成。"
     + body(2016, "全县"),
-    "青山县",
+    "青山县人民政府",
     2016,
     "area_aggregate",
 )
@@ -539,7 +539,7 @@ case(
     "contact_lines",
     "丰安市2020年度政府信息公开工作年度报告\n如对本报告有疑问，请与丰安市人民政府办公室政务公开科联系。"
     + body(2020, "全市"),
-    "丰安市",
+    "丰安市人民政府",
     2020,
     "area_aggregate",
 )
@@ -624,7 +624,7 @@ case(
     "平原县人民政府\n您现在的位置： 首页 > 政府信息公开 > 政府信息公开年报\n平原县2019年政府信息公开工作年度报告\n"
     "发布时间：2020-03-26 08:51 | 来源：平原县政府办公室 | 浏览：123\n"
     "由平原县人民政府办公室综合全县各乡镇、各部门政府信息公开年度报告编制。" + body(2019, "我县"),
-    "平原县",
+    "平原县人民政府",
     2019,
     "area_aggregate",
     published="2020-03-26",
@@ -933,10 +933,10 @@ def test_fields_in_cells_and_columns() -> None:
     assert identify(tabs).agency_name == "丰安市林业局"
 
 
-def test_earliest_credible_date_is_taken() -> None:
+def test_labelled_publication_wins_over_writing() -> None:
     title = "丰安市林业局2017年政府信息公开工作年度报告\n"
     assert identify(title + "成文日期：2018年1月10日 发布日期：2018年1月20日" + body(2017)).published_date == date(
-        2018, 1, 10
+        2018, 1, 20
     )
     assert identify(title + "发布日期：2035-01-01" + body(2017)).published_date is None
     assert identify(title + "发布日期：2018年13月40日" + body(2017)).published_date is None

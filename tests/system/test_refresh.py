@@ -47,10 +47,19 @@ def published(warehouse: Warehouse) -> list[tuple] | None:
         con.close()
 
 
-def test_a_refresh_killed_at_every_step_goes_on_and_ends_right(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("steps", "later_steps"),
+    [
+        pytest.param(("staging", "build", "swap"), ("copy",), id="at four steps"),
+        pytest.param(tuple(STEPS), ("staging", "build", "copy", "seal"), id="at every step", marks=pytest.mark.long),
+    ],
+)
+def test_a_killed_refresh_goes_on_and_ends_right(
+    tmp_path: Path, steps: tuple[str, ...], later_steps: tuple[str, ...]
+) -> None:
     documents = write_documents(tmp_path / "in")
     warehouse = Warehouse(tmp_path / "wh")
-    for step in STEPS:
+    for step in steps:
         code, said = refresh(documents, warehouse, step)
         assert code == -9, (step, said)
         seen = published(warehouse)
@@ -65,11 +74,11 @@ def test_a_refresh_killed_at_every_step_goes_on_and_ends_right(tmp_path: Path) -
     runs = con.execute("select status, count(*) from raw.runs group by 1 order by 1").fetchall()
     con.close()
     # The first kill came inside a transaction of its run; the run itself was on record.
-    assert runs == [("done", 1), ("interrupted", len(STEPS))]
+    assert runs == [("done", 1), ("interrupted", len(steps))]
 
     # A second batch: until it is published whole, readers keep the first release.
     (documents / "丙.txt").write_text("丙县人民政府,2016,requests_received=7", "utf-8")
-    for step in ("staging", "build", "copy", "seal"):
+    for step in later_steps:
         assert refresh(documents, warehouse, step)[0] == -9
         assert published(warehouse) == first, step
     assert refresh(documents, warehouse)[0] == 0
