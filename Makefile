@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 GONGKAI := $(BIN)/gongkai
-export GONGKAI_WAREHOUSE ?= warehouse
 export GX_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
 
@@ -35,7 +34,7 @@ warehouse: setup ## load the sample reports, build, check and publish
 	@printf '\nTrace a figure to the printed cell:\n\n'
 	@printf '$$ %s\n' "$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received"
 	@$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received
-	@printf '\nSee what was checked: %s/data_docs/index.html\n' "$$GONGKAI_WAREHOUSE"
+	@printf '\nSee what was checked: %s/data_docs/index.html\n' "$${GONGKAI_WAREHOUSE:-warehouse}"
 	@printf 'Load your own:        %s refresh FOLDER\n' "$(GONGKAI)"
 
 .PHONY: test

@@ -111,7 +111,8 @@ def _collect_values(report: ReportReading) -> _Values:
     """Values by metric, applicant type and source kind; None where one place gives two values."""
     values: _Values = {}
     for row in report.metric_rows:
-        if row.metric_code is None or row.value is None:
+        # An approximate figure neither keeps nor breaks an identity.
+        if row.metric_code is None or row.value is None or row.is_approximate:
             continue
         key = (row.metric_code, row.applicant_type, row.source_kind.value)
         values[key] = row.value if values.get(key, row.value) == row.value else None

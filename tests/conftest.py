@@ -27,6 +27,12 @@ def write_documents(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test meets the warehouse of whoever runs it."""
+    monkeypatch.delenv("GONGKAI_WAREHOUSE", raising=False)
+
+
 @pytest.fixture
 def pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake reader, and a fingerprint that editing the project meanwhile does not change."""

@@ -46,7 +46,9 @@ _FULL_YEAR = re.compile(f"{_D}(?:起|日)?,?(?:至|到|-|—|~|―)(?:{_D}|12月
 _CHANNELS = re.compile(
     "网站|官网|信息网|政务网|微信|微博|公众号|客户端|报刊|报纸|电视|公告栏|公开栏|公报|专栏|平台|宣传栏|显示屏|广播"
 )
-_ALL_WAYS = re.compile("(?:通过|利用|以)?(?:各种|各类|多种|多个|不同|各|相关)(?:渠道|方式|形式|途径|载体|平台|媒介)|这?一年来?")
+_ALL_WAYS = re.compile(
+    "(?:通过|利用|以)?(?:各种|各类|多种|多个|不同|各|相关)(?:渠道|方式|形式|途径|载体|平台|媒介)|这?一年来?"
+)
 _CHANNEL_CLAUSE = re.compile("^(?:通过|在|利用|依托|借助|于|以|运用)")
 _DISTRIBUTIVE = re.compile(r"分别|(?<!全市)(?<!全区)(?<!全县)(?<!全局)各(?!类|种|项|级|方|界|渠|自)")
 _SUMMED = re.compile("^各[^,;:。]*(?:共|总)|各地区?各部门|各级各部门")
@@ -58,12 +60,13 @@ _SOME = re.compile("个别|部分(?!公开)|有的|一些|某|其中有一")
 _YEAR_END = re.compile(f"(?:截至|截止|到)(?:本|当)?(?:年底|年末|{_D})(?=,)")
 _PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街道|乡镇|地区|区县)")
 _AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
+_ALL_CASES = re.compile("全[市县区省州旗]|法院|复议机关|公安|司法局")
 _SIBLING = re.compile("维持|纠|撤销|驳回")
 _OGI_WORK = re.compile("(?<![校村厂党居财警检司院事])公开工作")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
 _REQUEST_WORDS = re.compile("依申请公开|信息公开申请|申请公开|政府信息公开|信息公开|政务公开")
 _TWO_YEARS = re.compile(f"{_Y}(?:[、和及与]|以及){_Y}")
-_CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|{_Y}")
+_CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|这一年|{_Y}")
 # A statement of none may end with its negation: 行政复议、行政诉讼均未发生.
 _NONE_END = re.compile("(?:发生|产生|出现|收到|接到|此类情况|相关情况|发生过|此类情形)?")
 _TIME = f"(?:本年度?|全年度?|年内|当年|{_Y}|我局|本机关|本单位|也|都|均|全|全部|,)"
@@ -82,6 +85,26 @@ _FILLER = re.compile(
 )
 # Outcomes that are a group of grounds.
 _GROUPS = ("不予公开", "不同意公开", "无法提供", "不予处理", "不予提供", "其他处理")
+# Labels that are only clear as an item of a list.
+_LISTED = frozenset(
+    {
+        *("via_website_bare", "via_weibo_bare", "via_weibo_listed", "via_wechat_bare", "via_wechat_posted"),
+        *("via_gazette_bare", "via_other_bare", "proactive_normative_bare", "key_area_bidding_bare"),
+        *("litigation_first_bare", "litigation_second_bare"),
+    }
+)
+_BODY_END = re.compile("(?:局|委|办|厅|府|镇|乡|街道|院|部|署|会|中心|队|室|处|校|所|站|海关|法院|办事处|单位)$")
+_SITE_PART = re.compile("(?:网站|官网|平台|网)([^,]{1,20}?)(?:专栏|栏目|频道|板块)")
+_HANDLED = re.compile(
+    "收[集到]|维护|删除|检查|抽查|监[测管看]|采[集编写]|编辑|审[核查批]|清[理查]|修[订改]|办理|整改|处理|回复|答复|转办|转载|留言|征集|问题|建议"
+)
+_MEDIUM = re.compile(
+    "(?:图文|图解|视频|图片|动漫|动画|音频|专家|文字|媒体|一图|简明问答|领导|部门|转载|转发|上级|形式|方式)(?:类|版|式|的|重要|政策)*$"
+)
+_OTHER_AGENDA = re.compile(
+    "[,、]?(?:专题|认真|及时|先后)?(?:研究|部署|审议|听取|讨论|传达|学习|推进|安排|落实|解决|协调|分析)(?![^。;]{0,16}公开)"
+)
+_OTHER_CHANNEL = re.compile("(?:微博|微信|网站|公众号|客户端|报刊|报纸|电视|公报|平台)[、和及与/]?$")
 _BARE_PROCESSING = frozenset({"requests_concluded", "replies_total", "requests_on_time", "requests_extended"})
 # Matters that are printed one after the other without a comma: 行政复议诉讼.
 _COMPOUNDING = frozenset({"reconsideration_total", "litigation_total", "complaints_bare", "appeals"})
@@ -236,9 +259,9 @@ class _Reader:
                 return "prior year"
             if reason := self.other_year(block, sentence, start, concept):
                 return reason
-        if self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings):
-            if not self.told_of_the_year(block, sentence, concept):
-                return "plan"
+        is_plan = self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings)
+        if is_plan and not self.told_of_the_year(block, sentence, before, concept):
+            return "plan"
         if concept.figure_year == "report":
             if self.has("partial_period", re.sub("(?:报告|统计|年度)期间", "", recent)):
                 return "part of the year"
@@ -261,14 +284,14 @@ class _Reader:
                     return "until a date"
         return None
 
-    def told_of_the_year(self, block: Block, sentence: tuple[int, int], concept: Concept) -> bool:
+    def told_of_the_year(self, block: Block, sentence: tuple[int, int], before: str, concept: Concept) -> bool:
         """Whether a sentence under a heading of problems states the remedies of the year as a fact."""
         text = block.masked[sentence[0] : sentence[1]]
         return (
             concept.context_code == "remedy"
-            and not self.has("planning", text)
+            and not self.has("planning", re.sub("[人户平]均", "", before))
             and not any(_PLAN_HEADING.search(h.text) for h in block.headings)
-            and not _SOME.search(text)
+            and not _SOME.search(before)
             and bool(_OGI_REMEDY.search(text))
         )
 
@@ -295,7 +318,7 @@ class _Reader:
 
     def short_name(self, name: str) -> bool:
         """Whether the body may call itself so: the letters of its name in their order (县局, 县卫健委)."""
-        if not 2 <= len(name) <= 8:
+        if not 2 <= len(name) <= 8 or re.fullmatch("[省市州区县镇乡]?(?:党委|委|人民政府|政府|府)", name):
             return False
         letters = re.compile("[^省市州区县镇乡村]{0,8}?".join(map(re.escape, name)))
         titles = re.sub("政府(?:政务)?信息.*|政务(?:信息)?公开.*|信息公开.*", "", self.names)
@@ -321,9 +344,7 @@ class _Reader:
                 inner = block.headings[-1].text if block.headings else ""
                 if self.is_text_form:
                     return not self.has("oversight_heading", inner)
-                if self.has("ogi", block.masked[block.sentences[0][0] : sentence[0]]):
-                    return False
-                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-3:]
                 return not self.has("ogi", "".join(block.masked[a:b] for a, b in earlier) + inner) and not self.has(
                     "capacity_heading", inner
                 )
@@ -376,7 +397,7 @@ class _Reader:
         """Whether a label of the whole is about one channel or one matter only."""
         masked = block.masked
         clause = self.clause_start(block, sentence, match.start)
-        lead = masked[clause : match.start]
+        lead = _ALL_WAYS.sub("", masked[clause : match.start])
         channels = set(_CHANNELS.findall(lead))
         if len(channels) == 1:
             return "one channel"
@@ -392,10 +413,8 @@ class _Reader:
         if match.phrase.score >= 100:
             return None
         rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :]
-        rest = self.words.patterns["lead"].sub("", _ALL_WAYS.sub("", re.sub(f"[{_ANY}()]", "", rest)))
-        for name in re.findall(r"[一-龥]{2,}", rest):
-            if name in self.names:
-                rest = rest.replace(name, "")
+        rest = self.words.patterns["lead"].sub("", re.sub(f"[{_ANY}()]", "", rest))
+        rest = self.without_name(rest)
         if len(channels) > 1:
             rest = ""
         if rest:
@@ -428,6 +447,10 @@ class _Reader:
         if concept.figure_year == "other" and self.report_year is not None:
             wanted = self.report_year + (-1 if concept.concept_code == "requests_carried_in" else 1)
             if any(t.year not in (None, wanted) for p, t in block.tokens.items() if match.start <= p < match.end):
+                return "another year"
+        if concept.figure_year == "comparison" and self.report_year is not None:
+            near = (t.year for p, t in block.tokens.items() if match.start <= p < match.end)
+            if any(y not in (None, self.report_year, self.report_year - 1) for y in near):
                 return "another year"
         if reason := self.wrong_time(block, sentence, match.start, concept):
             return reason
@@ -480,17 +503,26 @@ class _Reader:
             if code in _BARE_PROCESSING and "申请" not in label:
                 rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,")
                 rest = self.words.patterns["processing_lead"].sub("", re.sub(f"[{_ANY}]", "", rest))
-                if rest or ("申请" not in before and "依申请公开" not in before and "申请" not in inner):
+                if rest or ("申请" not in before and not under):
                     return "another matter"
             rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,(和及")
-            if not match.before[1] > match.before[0] and re.search("(?:其余|其他|其它|另有|另外|另|剩余|余下|还有|尚有|不含|除)$", lead):
+            if not match.before[1] > match.before[0] and re.search(
+                "(?:其余|其他|其它|另有|另外|另|剩余|余下|还有|尚有|不含|除)$", lead
+            ):
                 return "a part"
             if label.startswith(_GROUPS) and (
-                self.words.patterns["group_lead"].sub("", re.sub(f"[{_ANY}()]", "", rest)) or self.given_ground(block, sentence, match)
+                self.words.patterns["group_lead"].sub("", re.sub(f"[{_ANY}()]", "", rest))
+                or self.given_ground(block, sentence, match)
             ):
                 return "one ground"
         if context.startswith("remedy"):
             if self.has("unrelated", after) or _OTHERWISE.search(after):
+                return "another matter"
+            if (
+                _ALL_CASES.search(lead)
+                and not _OGI_REMEDY.search(lead + label)
+                and not self.has("remedy_heading", inner)
+            ):
                 return "another matter"
             if context == "remedy" and not concept.subject_code and not self.has("remedy_heading", inner):
                 earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
@@ -498,17 +530,74 @@ class _Reader:
                     return "another matter"
         if code in ("training_sessions", "meetings", "interpretation") and self.has("attended", lead):
             return "another matter"
+        if code == "interpretation" and _MEDIUM.search(lead):
+            return "a part"
+        if label.startswith("公开") and re.search("(?<!政)务$|事$", lead):
+            return "another matter"
+        if (
+            code == "meetings"
+            and "公开" not in label
+            and (
+                _OTHER_AGENDA.match(after)
+                or not (self.has("ogi", masked[sentence[0] : sentence[1]]) or "培训" in masked)
+                or not self.is_clear(lead)
+            )
+        ):
+            return "another matter"
+        if code.startswith("staff_") and re.search("(?:培训|组织|参训|受训|轮训|召集|对)$", lead):
+            return "another matter"
+        if code == "requests_carried_out" and not match.before[1] > match.before[0] and "申请" not in label:
+            asked = "申请" in before or any("申请" in h.text for h in block.headings)
+            if not asked or self.has("other_matter", before):
+                return "another matter"
+        if "其中" in lead and any(
+            f.concept is concept and f.block is block and f.sentence == sentence for f in self.found
+        ):
+            return "a part"
+        if code == "special_funds" and match.phrase.score < 90 and not self.is_clear(lead):
+            return "another matter"
+        if code.startswith("via_") and _OTHER_CHANNEL.search(lead):
+            return "several channels"
+        part = _SITE_PART.search(label) if code == "via_website" else None
+        if part and "公开" not in part[1] and self.without_name(part[1].strip("上的")):
+            return "one matter"
+        if code in _LISTED:
+            if not re.match("[,;:。、!()]|$|占|同比|比|较|信息", after):
+                return "another matter"
+            rest = lead[max(lead.rfind(_N), lead.rfind(_B), lead.rfind(Mark.PERCENT.value)) + 1 :]
+            if _HANDLED.search(rest) or (not code.startswith("via_we") and not self.is_clear(lead)):
+                return "another matter"
         if code in ("staff_full_time", "staff_part_time") and not match.has_after:
             rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,和及")
             if rest and not re.search(f"{self.words.patterns['staff_lead'].pattern}$", rest):
                 return "another matter"
         if code == "trainees" and match.phrase.score < 100:
             siblings = [f for f in self.found if f.block is block and f.sentence == sentence]
+            if "训" not in label and not any(
+                f.concept.concept_code == "training_sessions"
+                and re.fullmatch("[,、;(]?共?", masked[f.end : match.start])
+                for f in siblings
+            ):
+                return "another matter"
             if not any(f.concept.concept_code == "training_sessions" for f in siblings):
                 rest = before[max(before.rfind(_N), before.rfind(_B)) + 1 :]
                 if not self.has("ogi", rest):
                     return "another matter"
         return None
+
+    def is_clear(self, lead: str) -> bool:
+        """Whether nothing but words without a matter and the own name stand before a label."""
+        rest = lead[max(lead.rfind(c) for c in (_N, _B, Mark.PERCENT.value)) + 1 :]
+        rest = re.sub(f"[{_ANY}()、]|包括|有|含|通过|等|条|以", "", rest)
+        rest = self.without_name(rest)
+        return not self.words.patterns["lead"].sub("", rest)
+
+    def without_name(self, text: str) -> str:
+        """A text without the name of the reporting body."""
+        for name in re.findall(r"[一-龥]{2,}", text):
+            if name in self.names and _BODY_END.search(name):
+                text = text.replace(name, "")
+        return text
 
     def given_ground(self, block: Block, sentence: tuple[int, int], match: _Match) -> bool:
         """Whether the clause before names the ground of a refusal (因涉及个人隐私,不予公开3件)."""
@@ -531,8 +620,12 @@ class _Reader:
                 if phrase.needles and not any(n in reading for n in phrase.needles):
                     continue
                 for found in phrase.pattern.finditer(reading):
-                    start, end, at = (sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number")))
-                    label = (start, sentence[0] + back[found.end("before") - 1] + 1) if found["before"] else (start, start)
+                    start, end, at = (
+                        sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number"))
+                    )
+                    label = (
+                        (start, sentence[0] + back[found.end("before") - 1] + 1) if found["before"] else (start, start)
+                    )
                     hit = _Match(phrase, start, end + 1, at, label, bool(found["after"]))
                     known = hits.setdefault(at, {}).get(order)
                     if known is None or known.length < hit.length:

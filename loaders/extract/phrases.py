@@ -5,10 +5,10 @@ In: the seeds ``narrative_concepts``, ``narrative_metrics``, ``narrative_phrases
 it is printed, simplified, without quotation marks, in a small notation: ``[a|b]`` may be there, ``(a|b)`` must be
 there, ``#`` is the number, ``@`` is the number when a phrase has two (``#`` is then the other one), ``…`` stands
 for modifiers of the seed, ``~`` for up to twenty characters of one clause, ``&`` for words with which the body
-names itself, ``^`` for the group word that may follow a ground (不予公开), ``Y`` for a year, 《》 for a title.
-Between a label and its number the usual connectors may stand (为, 共, 总数为, a parenthesis), never a comma with
-another matter. Words of time and sum (全年, 共) may stand anywhere in a label: the reader looks at the sentence with
-and without them. An unknown code or an unbalanced bracket is refused.
+names itself, ``^`` for the group word that may follow a ground (不予公开), ``Y`` for a year, 《》 for a title, （） for
+printed parentheses. Between a label and its number the usual connectors may stand (为, 共, 总数为, a parenthesis),
+never a comma with another matter. Words of time and sum (全年, 共) may stand anywhere in a label: the reader looks at
+a sentence with and without them. An unknown code or an unbalanced bracket is refused.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ _CONNECTOR = (
     r"(?:的)?(?:总数量|数量|总数|总量|总人数|总次数|总件数|总条数|数|人数|次数|件数|条数|总额|总金额)?"
     rf"(?:\([^(){_TOKENS}]{{0,40}}\))?(?:情况|方面)?(?:{Mark.OTHER.value}[,、]?)?"
     r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:占其中|其中占)?(?:举行|召开|举办|开展)?了?"
-    r"(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|现有|现|目前有|仅有|仅|只有|一共|总共|各类|:){0,3}"
+    r"(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|现有|现|目前有|仅有|仅|只有|一共|总共|:){0,3}"
 )
 _STRENGTH_SCORES = {"statutory": 100.0, "plain": 90.0, "weak": 75.0}
 _SPECIAL = {
     "~": rf"[^,。;:!?{_TOKENS}]{{0,20}}?",
-    "&": "(?:人民政府|政府|办公室|办公厅|机关|单位|部门|委员会|街道|本|我|市|区|县|镇|乡|省|州|局|委|厅|及|和|、){1,14}?",
+    "&": "(?:(?:本|我)?[省市区县州镇乡]?(?:人民政府|政府|机关|局|委|厅|单位)(?:办公室|办公厅)?[及和、]?){1,3}",
     "Y": f"(?:{Mark.YEAR.value})",
     "《": "",
+    "（": r"\(",
+    "）": r"\)",
     "》": Mark.TITLE.value,
 }
 

@@ -170,7 +170,9 @@ def _token(match: re.Match[str]) -> Token | None:
         if numeral is None:
             return Token(Mark.OTHER, start, end)
         approximate = any(match[g] for g in ("cbefore", "cafter", "clater"))
-        return Token(Mark.QUANTITY, start, end, Decimal(numeral), _SAME_UNIT.get(match["cunit"], match["cunit"]), approximate)
+        return Token(
+            Mark.QUANTITY, start, end, Decimal(numeral), _SAME_UNIT.get(match["cunit"], match["cunit"]), approximate
+        )
     if match["zero"]:
         return Token(Mark.BARE, start, end, Decimal(0))
     if match["year"]:

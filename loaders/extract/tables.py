@@ -125,16 +125,16 @@ def _cells_with_blanks(cells: Sequence[Cell]) -> tuple[Cell, ...]:
         else:
             runs.append((gap, cell))
             gap = []
-    after_value = [(before, cell) for (_, last), (before, cell) in pairwise(runs) if is_value(last.text)]
-    between = [len(before) for before, cell in after_value if is_value(cell.text)]
+    after_value = [(before, cell) for (_, last), (before, cell) in pairwise(runs) if is_value(last.plain)]
+    between = [len(before) for before, cell in after_value if is_value(cell.plain)]
     parted = bool(between) and min(between) > 0
-    at_labels = [len(before) for before, cell in after_value if not is_value(cell.text)]
+    at_labels = [len(before) for before, cell in after_value if not is_value(cell.plain)]
     rows_parted = not parted and sum(n > 0 for n in at_labels) * 2 > len(at_labels)
     kept: list[Cell] = []
     found = False
     for before, cell in runs:
         blanks = before[1::2] if parted else before
-        if rows_parted and not is_value(cell.text):
+        if rows_parted and not is_value(cell.plain):
             blanks = blanks[1:]
         found = found or bool(blanks and kept)
         kept += [*blanks, cell]
@@ -209,7 +209,7 @@ def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]
     flat = [(r, c, cell) for r, row in enumerate(table.rows) for c, cell in enumerate(row)]
     starts: list[tuple[int, str]] = []
     for at, (_, _, cell) in enumerate(flat):
-        if cell.is_blank or is_value(cell.text):
+        if cell.is_blank or is_value(cell.plain):
             continue
         kind = _anchor(cell, [other for _, _, other in flat[at + 1 : at + 1 + _LOOK_AHEAD]])
         if kind is None and not starts:
@@ -238,7 +238,7 @@ def _anchor_by_rows(cell: Cell) -> str | None:
 
 
 def _is_label(cell: Cell) -> bool:
-    return not cell.is_blank and not is_value(cell.text)
+    return not cell.is_blank and not is_value(cell.plain)
 
 
 def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
@@ -347,7 +347,7 @@ def _value_positions(table: Table, form: FormTable, cores: frozenset[str]) -> tu
     leaves: dict[int, Cell] = {}
     for row in table.rows:
         first = next((cell for cell in row if not cell.is_blank), None)
-        if first is not None and (read_label(first.plain).core in cores or any(is_value(cell.text) for cell in row)):
+        if first is not None and (read_label(first.plain).core in cores or any(is_value(cell.plain) for cell in row)):
             break
         leaves |= {n: cell for n, cell in enumerate(row) if _is_label(cell)}
     return leaf_positions(leaves, form)
@@ -392,9 +392,9 @@ def _value_cells(cells: tuple[Cell, ...], has_unit_column: bool) -> tuple[Cell, 
     """The value cells after the unit; null when a unit column exists and the cells do not show which is which."""
     if not has_unit_column:
         return cells
-    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].plain) or not is_value(cells[0].text)):
+    if len(cells) == 2 and (cells[0].is_blank or is_unit(cells[0].plain) or not is_value(cells[0].plain)):
         return cells[1:]
-    if len(cells) == 1 and is_value(cells[0].text):
+    if len(cells) == 1 and is_value(cells[0].plain):
         return cells
     return cells[1:] if len(cells) > 2 and is_unit(cells[0].plain) else None
 
@@ -481,7 +481,7 @@ def _read_remedies(table: Table, found: _Found) -> None:
         runs = [row for row in table.rows if not any(_is_label(c) for c in row)]
     else:
         runs = [_without_last_gap(tuple(flat[last + 1 :]), arity)]
-    filled = [row for row in runs if any(is_value(c.text) for c in row)] or [r for r in runs if len(r) == arity]
+    filled = [row for row in runs if any(is_value(c.plain) for c in row)] or [r for r in runs if len(r) == arity]
     labels = [cell for cell in flat[: last + 1] if _is_label(cell)]
     heading = match_grouped_columns(labels, form)
     if heading is None:
@@ -524,12 +524,12 @@ def _emit(
         takes_values = row is not None and (row.row_code in value_codes or row.row_code in metrics)
         if cells is not None and len(cells) == arity:
             if row is not None and match is not None and takes_values:
-                if row.is_heading and not any(is_value(c.text) for c in cells):
+                if row.is_heading and not any(is_value(c.plain) for c in cells):
                     continue
                 path = _path(row, by_code, printed_labels)
                 _emit_row(form, row, item, cells, heading, match, path, found)
                 found.complete += 1
-            elif row is None and any(is_value(c.text) for c in cells):
+            elif row is None and any(is_value(c.plain) for c in cells):
                 _emit_unmatched(form, item, label, cells, heading, found)
         elif row is not None and takes_values and not row.is_heading and (item.values or not _has_children(row, form)):
             count = len(item.values) if cells is None else len(cells)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from loaders.identify.agency import choose_agency, contradicts_self_reference, metadata_fields, self_references
 from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year, work_years
@@ -121,6 +123,12 @@ def _lead_years(page: Page) -> list[tuple[int, Evidence]]:
     return found
 
 
+def _was_published_before_end_of(page: Page, year: int) -> bool:
+    """Whether the fields of publication all lie before the end of a year: then the page is not its report."""
+    labelled, _ = _dates_of_publication(page)
+    return bool(labelled) and all(day.year <= year for day, _ in labelled)
+
+
 def _worked_year(page: Page, spoken: Counter[int]) -> _Year | None:
     """The one year in which the text says that this report's work was done, when nothing speaks for another.
 
@@ -131,10 +139,9 @@ def _worked_year(page: Page, spoken: Counter[int]) -> _Year | None:
     if len(years) != 1:
         return None
     year = years.pop()
-    published, _ = _published(page, None)
-    if (set(spoken) - {year}) or (published is not None and published.year <= year):
+    if (set(spoken) - {year}) or _was_published_before_end_of(page, year):
         return None
-    is_borne_out = published is not None and published.year == year + 1
+    is_borne_out = any(day.year == year + 1 for dates in _dates_of_publication(page) for day, _ in dates)
     if len(found) < 2 and not is_borne_out:
         return None
     _, start, end = found[0]
@@ -183,11 +190,7 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
     if lead is not None:
         return _Year(lead, lead_evidence, ())
     is_clear = main is not None and spoken[main] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1])
-    published, _ = _published(page, None)
-    if published is not None and main is not None and published.year <= main:
-        # Nobody reports on a year before its end: the text speaks of another year, or the date is wrong.
-        is_clear = False
-    if is_clear and main is not None:
+    if is_clear and main is not None and not _was_published_before_end_of(page, main):
         match = re.search(rf"{main}年", page.prose.text)
         shown = (
             (page.prose.evidence("report_year", "years_spoken_of", match.start(), match.end(), page.document),)
@@ -201,12 +204,11 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
     return _Year(None, (), (Issue("report_year_unknown", message),))
 
 
-def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | None]:
-    """The date of publication.
-
-    A field that says so (发布日期) in the year after the report wins. A later one may be a repost: then, and without
-    such a field, the earliest credible date counts, be it of writing, alone on a line, or under a signature.
-    """
+@lru_cache(maxsize=4)
+def _dates_of_publication(
+    page: Page,
+) -> tuple[tuple[tuple[date, Evidence], ...], tuple[tuple[date, Evidence], ...]]:
+    """The dates that fields call publication, and all others: of writing, alone on a line, under a signature."""
     labelled: list[tuple[date, Evidence]] = []
     other: list[tuple[date, Evidence]] = []
     for attribute, value, _, evidence in metadata_fields(page):
@@ -233,10 +235,21 @@ def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | No
             printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
             other.append((day, printed))
 
-    def credible(found: list[tuple[date, Evidence]], latest: int) -> list[tuple[date, Evidence]]:
+    return tuple(labelled), tuple(other)
+
+
+def _published(page: Page, year: int | None) -> tuple[date | None, Evidence | None]:
+    """The date of publication.
+
+    A field that says so (发布日期) in the year after the report wins. A later one may be a repost: then, and without
+    such a field, the earliest credible date counts, be it of writing, alone on a line, or under a signature.
+    """
+    labelled, other = _dates_of_publication(page)
+
+    def credible(found: Iterable[tuple[date, Evidence]], latest: int) -> list[tuple[date, Evidence]]:
         return [f for f in found if year is None or year + 1 <= f[0].year <= year + latest]
 
-    found = credible(labelled, 1) or credible([*labelled, *other], _LATEST_PUBLICATION)
+    found = credible(labelled, 1) or credible((*labelled, *other), _LATEST_PUBLICATION)
     return min(found, key=lambda f: f[0]) if found else (None, None)
 
 

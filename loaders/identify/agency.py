@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from loaders.identify.dates import YEAR_PATTERN, find_dates
+from loaders.identify.dates import YEAR_PATTERN, find_dates, read_year
 from loaders.identify.names import (
     are_compatible,
     begins_with_place,
@@ -40,6 +40,8 @@ from loaders.model import Evidence
 
 _JOINT = rf"[{NAME_CHARS}、]"
 _HEAD_LENGTH = 4000
+_LONGEST_HEAD = 60
+_BEFORE = re.compile(rf"{_JOINT}+$")
 _OPENING_LENGTH = 1000
 _ENUMERATION = r"(?:[一二三四五六七八九十]{1,3}[、.,:]|\([一二三四五六七八九十\d]{1,3}\)|\d{1,2}[.、,](?!\d))"
 
@@ -142,7 +144,7 @@ def _patterns() -> _Patterns:
     stop = r"[,。;:、\n(《“\"]"
     return _Patterns(
         re.compile(
-            rf"(?P<name>{_JOINT}{{3,60}}?)\((?:{any_of(phrase['call_self'])})[:为]?[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
+            rf"\((?:{any_of(phrase['call_self'])})[:为]?[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
         ),
         re.compile(
             rf"(?:{any_of(phrase['prepared_by'])})(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?(?:{any_of(phrase['manner'])})*"
@@ -153,9 +155,7 @@ def _patterns() -> _Patterns:
             rf"(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?,?(?:{any_of(phrase['ground'])})[^。\n]{{0,160}}?"
             rf"(?:{any_of(phrase['prepare_verb'])}|公布|发布|向社会公开)[^。\n]{{0,30}}?(?:{any_of(phrase['this_report'])})"
         ),
-        re.compile(
-            rf"(?P<before>{_JOINT}{{0,60}})(?:{YEAR_PATTERN})(?:年度|年)?(?P<after>{_JOINT}{{0,40}}?)(?P<subject>{subject}){report}"
-        ),
+        re.compile(rf"(?P<year>{YEAR_PATTERN})(?:年度|年)?(?P<after>{_JOINT}{{0,40}}?)(?P<subject>{subject}){report}"),
         re.compile(
             rf"(?:{any_of(phrase['contact_before'])})(?P<name>{_JOINT}{{3,60}}?)(?={any_of(phrase['contact_after'])}|[,。;:\n(]|电话|$)"
         ),
@@ -200,7 +200,7 @@ def find_candidates(page: Page, titles: list[Title], references: Counter[str]) -
 def _candidate(
     page: Page, rule: str, names: tuple[str, ...], start: int, length: int, match: re.Match[str]
 ) -> Candidate:
-    evidence = page.prose.evidence("agency_name", rule, match.start(), match.end(), page.document)
+    evidence = page.prose.evidence("agency_name", rule, min(start, match.start()), match.end(), page.document)
     printed = page.prose.evidence("agency_name", rule, start, start + length, page.document).snippet
     return Candidate(names, printed, rule, evidence)
 
@@ -209,11 +209,11 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
     patterns, text = _patterns(), page.prose.text
     found: list[Candidate] = []
     for match in patterns.called_self.finditer(text):
-        if hit := _names_in(match["name"].removeprefix("由")):
-            shift = hit[1] + (1 if match["name"].startswith("由") else 0)
-            found.append(
-                _candidate(page, "called_self", hit[0], match.start("name") + shift, len("".join(hit[0])), match)
-            )
+        head = _BEFORE.search(text, max(0, match.start() - _LONGEST_HEAD), match.start())
+        printed = head.group() if head else ""
+        if hit := _names_in(printed.removeprefix("由")):
+            start = match.start() - len(printed) + hit[1] + (1 if printed.startswith("由") else 0)
+            found.append(_candidate(page, "called_self", hit[0], start, len("".join(hit[0])), match))
     for match in patterns.prepared_by.finditer(text[:_HEAD_LENGTH]):
         names = split_names(match["name"])
         if all(is_organ_name(n) for n in names):
@@ -280,18 +280,24 @@ _QUOTED_OTHER = re.compile(r"《[^》\n]{0,60}$")
 def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
     patterns, text = _patterns(), page.prose.text[:_HEAD_LENGTH]
     found: list[Candidate] = []
+    title_years = {t.year for t in titles} - {None}
     title_lines = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
     for match in patterns.named_report.finditer(text):
         if page.prose.where[match.start("subject")][0] in title_lines:
             continue
         rest = text[match.end() : match.end() + 12]
-        if re.match(r"的?(?:基础|编制|通知|格式|有关|要求|工作的|模板|指标|统计)", rest):
+        if re.match(r"》?的?(?:基础|编制|通知|格式|有关|要求|工作的|模板|指标|统计)", rest):
             continue
         is_quoted = _QUOTED_OTHER.search(text[: match.start("subject")]) is not None
         if is_quoted and not rest.startswith("》"):
             continue
+        if is_quoted and title_years and read_year(match["year"]) not in title_years:
+            continue
+        head = _BEFORE.search(text, max(0, match.start() - _LONGEST_HEAD), match.start())
+        before_start = head.start() if head else match.start()
         for group in ("before", "after"):
-            part = match[group]
+            part = match["after"] if group == "after" else text[before_start : match.start()]
+            part_start = match.start("after") if group == "after" else before_start
             shift = 2 if group == "before" and part.startswith("关于") else 0
             part = part[shift:]
             if group == "before":
@@ -305,15 +311,10 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
             if hit is None:
                 continue
             names, offset = hit
-            if (
-                group == "before"
-                and offset == 0
-                and match.start("before") > 0
-                and text[match.start("before") - 1] not in '。;,:\n《“"'
-            ):
+            if group == "before" and offset == 0 and before_start > 0 and text[before_start - 1] not in '。;,:\n《“"':
                 continue
             found.append(
-                _candidate(page, "named_report", names, match.start(group) + shift + offset, len("".join(names)), match)
+                _candidate(page, "named_report", names, part_start + shift + offset, len("".join(names)), match)
             )
             break
     return found
@@ -562,6 +563,12 @@ def _start_of_government(text: str, at: int) -> int | None:
     for cut in range(len(before)):
         if (cut == 0 or before[:cut].endswith(particles)) and has_province(before[cut:]):
             return at - len(before) + cut if is_place_chain(before[cut:]) else None
+    prepared_by = tuple(load_words().phrases["prepared_by"])
+    for cut in range(len(before)):
+        prefix = before[cut:]
+        is_start = not before.startswith(particles) if cut == 0 else before[:cut].endswith(prepared_by)
+        if is_start and len(prefix) >= 3 and prefix[-1] in "市州盟" and is_place_chain(prefix):
+            return at - len(prefix)
     if not before or before.endswith(particles) or (begins_with_place(before) and is_place_chain(before)):
         return at
     return None

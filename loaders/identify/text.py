@@ -62,15 +62,25 @@ class Line:
         return Place(block.start + first, block.start + last, line, block.table, block.row, block.column)
 
 
+_NO_GAPS: frozenset[int] = frozenset()
 _RUN = re.compile(rf"[{_NEWLINES}]|\S+")
 
 
 def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> list[Line]:
-    folded = fold(text, document.script)
-    offsets = folded.offsets
-    is_verbatim = place.end - place.start == len(text) and document.text[place.start : place.end] == text
     is_simplified = document.script is Script.SIMPLIFIED
-    is_one_to_one = is_simplified and len(folded.text) == len(text)
+    offsets: Sequence[int]
+    if is_simplified and unicodedata.is_normalized("NFKC", text):
+        # Nothing to fold: most cells of a table.
+        folded, offsets = text, range(len(text) + 1)
+    else:
+        whole = fold(text, document.script)
+        folded, offsets = whole.text, whole.offsets
+    is_verbatim = place.end - place.start == len(text) and document.text[place.start : place.end] == text
+    is_one_to_one = is_simplified and len(folded) == len(text)
+    if is_one_to_one and folded.isalnum():
+        # One run of letters and digits: the whole line.
+        starts_at, ends_at = tuple(offsets[:-1]), tuple(offsets[1:])
+        return [Line(folded, text, starts_at, ends_at, _NO_GAPS, place, is_verbatim, is_table, False, is_simplified)]
     lines: list[Line] = []
     chars: list[str] = []
     starts: list[int] = []
@@ -105,7 +115,7 @@ def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> li
         breaks += 1
 
     before = 0
-    for match in _RUN.finditer(folded.text):
+    for match in _RUN.finditer(folded):
         run, first, last = match.group(), match.start(), match.end()
         if run in _NEWLINES:
             if first > before:
@@ -123,16 +133,16 @@ def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> li
             chars.append(run)
             starts += offsets[first:last]
         else:
-            kept = [at for at in range(first, last) if unicodedata.category(folded.text[at]) not in ("Cf", "Cc")]
-            chars += [folded.text[at] for at in kept]
+            kept = [at for at in range(first, last) if unicodedata.category(folded[at]) not in ("Cf", "Cc")]
+            chars += [folded[at] for at in kept]
             starts += [offsets[at] for at in kept]
         if is_one_to_one and len(kept) == last - first:
             ends += offsets[first + 1 : last + 1]
         else:
             # A character that folds into several ends behind its one original.
-            ends += [max(offsets[at + 1], offsets[at] + 1) for at in kept]
+            ends += [b if (b := offsets[at + 1]) > (a := offsets[at]) else a + 1 for at in kept]
         length += len(kept)
-    if before < len(folded.text):
+    if before < len(folded):
         gaps.add(length)
     close()
     return lines

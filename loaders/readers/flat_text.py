@@ -32,6 +32,7 @@ _PIPES = re.compile(r"[|｜]")
 _MARKDOWN_RULE = re.compile(r"^\s*[|｜]?(?:\s*:?-{2,}:?\s*[|｜])+\s*(?::?-{2,}:?)?\s*$")
 _PAGE_NUMBER = re.compile(r"^\s*[-—–]\s*\d{1,4}\s*[-—–]\s*$")
 _HEADING = re.compile(r"#{1,6}\s+")
+_ENUMERATOR = re.compile(r"[（(][一二三四五六七八九十]{1,3}[）)]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.．、](?!\d)")
 _SENTENCE = re.compile(r"[。；;!！?？]")
 _MAX_LABEL_LINE = 90
 _MAX_CONTINUATION = 20
@@ -248,10 +249,15 @@ def _parts(line: _Line) -> Iterator[tuple[int, int]]:
         cut -= 1
     if cut == len(words) or not any(is_value(line.text[slice(*word)]) for word in words[cut:]):
         cut = len(words) - (len(words) > 1 and is_unit(line.text[slice(*words[-1])]))
-    # Wide gaps part cells, single spaces belong to a label.
+    # Wide gaps and a new enumerator part cells, other single spaces belong to a label.
     begin = 0
     for n in range(1, cut + 1):
-        if n == cut or words[n][0] - words[n - 1][1] > 1 or line.text[words[n - 1][1]] == "\u3000":
+        if (
+            n == cut
+            or words[n][0] - words[n - 1][1] > 1
+            or line.text[words[n - 1][1]] == "\u3000"
+            or _ENUMERATOR.match(line.text, words[n][0])
+        ):
             yield line.start + words[begin][0], line.start + words[n - 1][1]
             begin = n
     for begin, end in words[cut:]:
@@ -288,7 +294,8 @@ def _read_plain(lines: list[_Line], at: int, table: int) -> tuple[list[list[Cell
             parts = [line.text[b - line.start : e - line.start] for b, e in _parts(line)]
             found = sum(is_value(part) for part in parts)
             marks = sum(is_unit(part) for part in parts)
-            since += 1
+            # Headings printed down the page have one character a line.
+            since += len(line.text.strip()) > 1
             if found or marks:
                 last_value, since = stop, 0
                 values, units = values + found, units + marks

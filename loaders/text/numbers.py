@@ -25,6 +25,8 @@ _COUNT_UNIT = r"人次|件次|件|条|篇|次|人|名|位|个|项|部|份|期|�
 _UNIT = rf"(?:{'|'.join(sorted(MONEY_UNITS, key=len, reverse=True))}|{_COUNT_UNIT})"
 APPROXIMATE_BEFORE = "(?:近|约|大约|超过|超|逾|多达|不少于|至少)"
 APPROXIMATE_AFTER = "(?:余|多|几|左右|以上|上下|有余)"
+# Traditional characters that numerals and units are printed with.
+_SIMPLIFIED = str.maketrans("萬億兩條個項場餘減陸貳參", "万亿两条个项场余减陆贰叁")
 _SIGN = {"+": 1, "-": -1, "−": -1, "增加": 1, "增": 1, "减少": -1, "减": -1, "下降": -1}
 _NUMBER = re.compile(
     rf"(?P<sign>[+\-−]|增加|增|减少|减)?(?P<before>{APPROXIMATE_BEFORE})?"
@@ -51,6 +53,11 @@ class CellValue:
 
     status: ValueStatus
     number: Number | None = None
+
+
+def _plain(text: str) -> str:
+    """Folded text without white space, numerals and units in Simplified characters."""
+    return re.sub(r"\s+", "", fold(text).text).translate(_SIMPLIFIED)
 
 
 def parse_chinese_numeral(text: str) -> int | None:
@@ -80,7 +87,7 @@ def parse_chinese_numeral(text: str) -> int | None:
 
 def parse_number(text: str) -> Number | None:
     """Read one number with its unit and marks of approximation; null when the text is anything else."""
-    text = re.sub(r"\s+", "", fold(text).text)
+    text = _plain(text)
     match = _NUMBER.fullmatch(text)
     if not match or text in MONEY_UNITS:
         return None
@@ -101,7 +108,7 @@ def parse_number(text: str) -> Number | None:
 
 def parse_cell(text: str) -> CellValue:
     """Read a value cell: a number, blank (also dashes and 无), not applicable (slash), or illegible."""
-    folded = re.sub(r"\s+", "", fold(text).text)
+    folded = _plain(text)
     if not folded or _DASHES.match(folded) or folded in ("无", "空"):
         return CellValue(ValueStatus.BLANK)
     if _SLASHES.match(folded) or folded in ("不适用", "N/A", "n/a"):
@@ -122,13 +129,13 @@ _UNITS = frozenset(_COUNT_UNIT.split("|")) | frozenset(MONEY_UNITS)
 
 def is_unit(text: str) -> bool:
     """Whether a cell holds a unit of measurement and nothing else."""
-    folded = re.sub(r"\s+", "", fold(text).text)
+    folded = _plain(text)
     return (folded[1:-1] if folded.startswith("(") and folded.endswith(")") else folded) in _UNITS
 
 
 def is_value(text: str) -> bool:
     """Whether a cell reads as a value in a table: a number in digits, a dash or a slash; blank is no value here."""
-    folded = re.sub(r"\s+", "", fold(text).text)
+    folded = _plain(text)
     if not folded:
         return False
     if not any(c.isdigit() for c in folded):

@@ -18,8 +18,10 @@ from loaders.model import Issue, MetricRow, Paragraph, Place, SourceKind, ValueS
 from loaders.text.fold import detect_script
 from loaders.vocabulary import load_vocabulary, read_seed
 
-with (Path(__file__).parent / "narrative_sentences.csv").open(encoding="utf-8", newline="") as file:
-    SENTENCES = list(csv.DictReader(file))
+SENTENCES: list[dict[str, str]] = []
+for name in ("narrative_sentences.csv", "narrative_sentences_plain.csv"):
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
+        SENTENCES += csv.DictReader(file)
 
 
 def paragraphs(text: str) -> list[Paragraph]:
