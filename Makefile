@@ -50,7 +50,7 @@ test-long: setup ## run the tests that take minutes: a refresh killed at every s
 	@$(BIN)/python -m pytest -m long
 
 .PHONY: score
-score: setup ## compare what is read from documents with keyed truth (samples; and $GONGKAI_CORPUS)
+score: setup ## compare what is read from documents with keyed truth
 	@$(BIN)/python -m benchmarks.score
 
 .PHONY: bench

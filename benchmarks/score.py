@@ -89,7 +89,8 @@ def main(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     folders = [Path(a) for a in arguments if a != "--json"]
     if not folders:
-        folders = [PROJECT_ROOT / "samples", PROJECT_ROOT / "tests" / "golden"]
+        golden = PROJECT_ROOT / "tests" / "golden"
+        folders = [PROJECT_ROOT / "samples", *sorted(path.parent for path in golden.glob("*/truth.csv"))]
         if corpus := os.environ.get("GONGKAI_CORPUS"):
             folders.append(Path(corpus))
     failed = False

@@ -544,6 +544,8 @@ class _Reader:
             )
         ):
             return "another matter"
+        if code == "staff_total" and label.startswith("工作人员") and not self.is_clear(lead):
+            return "another matter"
         if code.startswith("staff_") and re.search("(?:培训|组织|参训|受训|轮训|召集|对)$", lead):
             return "another matter"
         if code == "requests_carried_out" and not match.before[1] > match.before[0] and "申请" not in label:
@@ -616,9 +618,8 @@ class _Reader:
         text = block.masked[sentence[0] : sentence[1]]
         hits: dict[int, dict[int, _Match]] = {}
         for reading, back in _readings(text):
-            for order, phrase in enumerate(self.words.phrases):
-                if phrase.needles and not any(n in reading for n in phrase.needles):
-                    continue
+            for order in sorted({i for needle, places in self.words.needles if needle in reading for i in places}):
+                phrase = self.words.phrases[order]
                 for found in phrase.pattern.finditer(reading):
                     start, end, at = (
                         sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number"))

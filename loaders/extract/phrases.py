@@ -59,7 +59,7 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase; ``needles`` are literals of which every match holds one."""
+    """A compiled phrase; ``needles`` are literals of which every match holds one, never none."""
 
     concept: Concept
     score: float
@@ -81,6 +81,7 @@ class NarrativeVocabulary:
 
     concepts: dict[str, Concept]
     phrases: tuple[Phrase, ...]
+    needles: tuple[tuple[str, tuple[int, ...]], ...]
     all_of: tuple[Phrase, ...]
     subjects: re.Pattern[str]
     subject_of: dict[str, tuple[str, str]]
@@ -195,6 +196,10 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
         else:
             text = _translate(row["phrase_zh"], gap, group)
             phrases.append(Phrase(concept, score, re.compile(text), _needles(row["phrase_zh"])))
+    needles: dict[str, list[int]] = {}
+    for order, phrase in enumerate(phrases):
+        for needle in phrase.needles:
+            needles.setdefault(needle, []).append(order)
     none_gap = (
         f"(?:{alternatives(frozen['modifier'] | frozen['none_modifier'] | frozen['none_verb'])}|{org}"
         f"|[{Mark.TITLE.value}{Mark.YEAR.value}{Mark.QUANTITY.value}]){{0,14}}?"
@@ -214,6 +219,7 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
     return NarrativeVocabulary(
         concepts,
         tuple(phrases),
+        tuple((needle, tuple(places)) for needle, places in needles.items()),
         tuple(all_of),
         re.compile(alternatives(frozenset(subject_of))),
         subject_of,
