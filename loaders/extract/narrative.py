@@ -61,6 +61,7 @@ _YEAR_END = re.compile(f"(?:截至|截止|到)(?:本|当)?(?:年底|年末|{_D})
 _PART_OF = re.compile("^(?:以上|以下)?的?(?:单位|部门|处室|科室|街道|乡镇|地区|区县)")
 _AFTER_CARRIED = re.compile(f"(?:含|包括|其中[^。;]{{0,12}}?)(?:上年度?|去年|上一年度?|往年|{_Y})(?:度)?结转")
 _ALL_CASES = re.compile("全[市县区省州旗]|法院|复议机关|公安|司法局")
+_STAFF_WHOLE = re.compile(f"([^,;:。]*?)(?:工作)?人员[^,;:。{_N}]{{0,6}}{_N}[,(](?:其中)?[^;。]*$")
 _SIBLING = re.compile("维持|纠|撤销|驳回")
 _OGI_WORK = re.compile("(?<![校村厂党居财警检司院事])公开工作")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
@@ -530,6 +531,9 @@ class _Reader:
                     return "another matter"
         if code in ("training_sessions", "meetings", "interpretation") and self.has("attended", lead):
             return "another matter"
+        is_total = code in ("press_total", "interviews_total") and label.startswith(("参", "出", "做客", "走进"))
+        if is_total and re.search("主要(?:负责|领导)[^;:]*$", re.sub(r"\([^()]*\)", "", before)):
+            return "a part"
         if code == "interpretation" and _MEDIUM.search(lead):
             return "a part"
         if label.startswith("公开") and re.search("(?<!政)务$|事$", lead):
@@ -544,6 +548,10 @@ class _Reader:
             )
         ):
             return "another matter"
+        if code in ("staff_full_time", "staff_part_time") and "其中" in lead + label and "公开" not in label:
+            whole = _STAFF_WHOLE.search(before)
+            if whole and "公开" not in whole[1] and not self.is_clear(whole[1]):
+                return "another matter"
         if code == "staff_total" and label.startswith("工作人员") and not self.is_clear(lead):
             return "another matter"
         if code.startswith("staff_") and re.search("(?:培训|组织|参训|受训|轮训|召集|对)$", lead):

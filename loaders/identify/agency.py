@@ -144,7 +144,8 @@ def _patterns() -> _Patterns:
     stop = r"[,。;:、\n(《“\"]"
     return _Patterns(
         re.compile(
-            rf"\((?:{any_of(phrase['call_self'])})[:为]?[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
+            rf"\((?:{any_of(phrase['call_self'])})[:为]?(?:[\"“”'「『]+[^()]{{2,20}}?[\"“”'」』]+[、,或和]?)?"
+            rf"[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
         ),
         re.compile(
             rf"(?:{any_of(phrase['prepared_by'])})(?P<name>{_JOINT}{{3,60}}?)(?:\([^()]{{0,30}}\))?(?:{any_of(phrase['manner'])})*"

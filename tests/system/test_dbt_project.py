@@ -1,0 +1,52 @@
+"""Plain dbt on a warehouse of the samples: every model, data test, unit test and seed, nothing deprecated."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loaders.refresh import LoadRequest, run_load
+from loaders.settings import Settings
+from loaders.vocabulary import PROJECT_ROOT
+from loaders.warehouse import Warehouse
+
+DBT = Path(sys.executable).parent / "dbt"
+
+
+def dbt(warehouse: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [str(DBT), *arguments, "--target-path", str(warehouse / "target"), "--log-path", str(warehouse / "logs")],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "GONGKAI_WAREHOUSE": str(warehouse), "DO_NOT_TRACK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("dbt")
+    run_load(Settings(Warehouse(root), quiet=True), LoadRequest((str(PROJECT_ROOT / "samples" / "reports"),)))
+    return root
+
+
+def test_plain_dbt_build_passes_with_every_seed_and_unit_test(loaded: Path) -> None:
+    code, said = dbt(loaded, "build", "--selector", "everything", "--show-all-deprecations")
+    assert code == 0, said[-3000:]
+    assert "ERROR=0" in said
+    assert "unit tests" in said
+    assert "WARN=0" in said
+    assert "Deprecat" not in said
+
+
+def test_a_build_without_raw_tables_says_what_to_do(tmp_path: Path) -> None:
+    code, said = dbt(tmp_path, "build")
+    assert code != 0
+    assert "gongkai load" in said
+    assert "Traceback" not in said
