@@ -28,7 +28,7 @@ from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
 from loaders.load import Account, load_documents
 from loaders.publish import Release, current_manifest, publish_build
 from loaders.runs import begin_run, end_run
-from loaders.settings import Settings
+from loaders.settings import Settings, shown
 from loaders.sources import SourceDocument, list_documents
 from loaders.staging import create_raw
 from loaders.version import build_fingerprint
@@ -289,7 +289,9 @@ def _raise_if_strict(account: Account, request: LoadRequest) -> None:
 
 def _describe_release(release: Release) -> str:
     facts = release.table_rows.get("marts.fct_metric_value", 0)
-    return f"published {release.release_id}: {facts} figures in {len(release.table_rows)} tables, {release.folder}"
+    return (
+        f"published {release.release_id}: {facts} figures in {len(release.table_rows)} tables, {shown(release.folder)}"
+    )
 
 
 def _release_as_json(release: Release) -> dict[str, Any]:

@@ -20,6 +20,12 @@ def plain_number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def shown(path: Path) -> str:
+    """A path as people would type it here: relative inside the current folder, else in full."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Which warehouse a command works on and how it speaks.

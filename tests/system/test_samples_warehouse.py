@@ -140,3 +140,29 @@ def test_blank_none_and_zero_stay_apart(built) -> None:
         "select count(*) from marts.fct_metric_value "
         "where (value is null) <> (value_status not in ('number', 'none_stated'))"
     ).fetchone() == (0,)
+
+
+def markdown_rows(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    """The answer to a query as the rows of a Markdown table."""
+
+    def cell(value: object) -> str:
+        if value is None:
+            return ""
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+    con.execute("use marts")
+    answer = con.execute(query)
+    names = [column[0] for column in answer.description]
+    rows = [names, ["---"] * len(names), *([cell(v) for v in row] for row in answer.fetchall())]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_the_answers_in_the_readme_are_true(built) -> None:
+    con, folder = built
+    if folder.name != "samples":
+        pytest.skip("the README speaks of the samples")
+    readme = (PROJECT_ROOT / "README.md").read_text("utf-8")
+    questions = re.findall(r"```sql\n(.*?)```\n\n((?:\|.*\n)+)", readme, re.DOTALL)
+    assert len(questions) == 3
+    for query, answer in questions:
+        assert markdown_rows(con, query) == answer.strip().splitlines()
