@@ -124,7 +124,8 @@ def _instances(identity: _Identity, values: _Values) -> Iterator[tuple[str | Non
     has_wildcard = any(term.metric_code == _EVERY_METRIC for term in identity.terms)
     metric_codes: list[str | None] = [None]
     if has_wildcard:
-        metric_codes = list(dict.fromkeys(metric_code for metric_code, _, _ in values))
+        compared = _compared_by_name(identity.form_code) if _is_about_narrative(identity) else frozenset()
+        metric_codes = [code for code in dict.fromkeys(code for code, _, _ in values) if code not in compared]
     metrics = load_vocabulary().metrics
     named = [term.metric_code for term in identity.terms if term.metric_code != _EVERY_METRIC]
     by_applicant = any(code in metrics and metrics[code].has_applicant_type for code in named)
@@ -135,6 +136,17 @@ def _instances(identity: _Identity, values: _Values) -> Iterator[tuple[str | Non
     for metric_code in metric_codes:
         for applicant_type in applicant_types:
             yield metric_code, applicant_type
+
+
+def _is_about_narrative(identity: _Identity) -> bool:
+    return any(term.source_kind == SourceKind.NARRATIVE for term in identity.terms)
+
+
+@lru_cache(maxsize=8)
+def _compared_by_name(form_code: str) -> frozenset[str]:
+    """Metrics whose narrative and table value an identity of their own compares."""
+    own = (i for i in _identities() if i.form_code == form_code and _is_about_narrative(i))
+    return frozenset(term.metric_code for identity in own for term in identity.terms) - {_EVERY_METRIC}
 
 
 def _sum_side(

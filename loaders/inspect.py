@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -43,6 +44,8 @@ FIGURE_COLUMNS = (
     "match_method",
     "match_score",
 )
+
+_PIPED_WIDTH = 200
 
 
 def reading_as_json(reading: DocumentReading) -> dict[str, Any]:
@@ -215,4 +218,5 @@ def show_file(file: str, output_format: str) -> None:
     else:
         from rich.console import Console
 
-        print_reading(reading, Console())
+        # Into a file or a pipe there is no window to fit: wide enough that no label is cut.
+        print_reading(reading, Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH))
