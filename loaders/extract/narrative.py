@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from loaders.extract.phrases import Concept, NarrativeVocabulary, Phrase, load_narrative_vocabulary
 from loaders.extract.prose import Block, Mark, Token, read_blocks
@@ -23,6 +24,7 @@ from loaders.vocabulary import load_vocabulary
 
 _N, _B, _Y, _D, _T = (m.value for m in (Mark.QUANTITY, Mark.BARE, Mark.YEAR, Mark.DATE, Mark.TITLE))
 _ANY = "".join(m.value for m in Mark)
+_HAN = re.compile("[一-龥]")
 _CLAUSE_END = re.compile("[,;:。!?]")
 _NEGATION = re.compile(
     r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
@@ -67,6 +69,20 @@ _OGI_WORK = re.compile("(?<![校村厂党居财警检司院事])公开工作")
 _OGI_REMEDY = re.compile("依申请公开|申请公开|政府信息|信息公开|政务公开")
 _REQUEST_WORDS = re.compile("依申请公开|信息公开申请|申请公开|政府信息公开|信息公开|政务公开")
 _TWO_YEARS = re.compile(f"{_Y}(?:[、和及与]|以及){_Y}")
+# A year whose figure is quoted beside that of the report year (,2014年为97件).
+_COMPARED_YEAR = re.compile(f"{_Y}(?:同期|全年)?(?:则?为|是|仅为?|只有|约为)[{_N}{_B}](?=[,;。)])")
+# Cases that are not about disclosure, or the business of a body that hears or argues cases.
+_OTHER_CASES = re.compile(
+    "(?:其他|其它|其余|各类|各种|代理|代为|承办|审理|审结|立案|裁决|出庭|指导|监督|全部|所有|负责)[^,;:。]{0,12}$"
+)
+_HEARD = re.compile("办理|受理|审理|审结|立案|承办|代理|接收|收到|新收|办结|应诉|结案|化解|调解")
+_HEARING_BODY = re.compile("司法|法制|法院|检察")
+# Documents by their class of disclosure.
+_CLASSES = re.compile(f"主动公开(?:的|类)?[{_N}{_B}][^。;]{{0,6}}依申请公开(?:的|类)?[{_N}{_B}]")
+_COUNTED_ELSEWHERE = re.compile(
+    "^[^;。]{0,12}(?:已?并入|已?计入|已?纳入|未纳入|不在|未列入)[^,;。]{0,8}(?:统计|合计|总数|范围)"
+)
+_OUTCOME_LEAD = re.compile(f"(?:其中|有|已|,|、|:|并|分别为?|(?:办理|答复)?(?:结果|情况)(?:为|是)?)*")
 _CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|这一年|{_Y}")
 # A statement of none may end with its negation: 行政复议、行政诉讼均未发生.
 _NONE_END = re.compile("(?:发生|产生|出现|收到|接到|此类情况|相关情况|发生过|此类情形)?")
@@ -84,6 +100,8 @@ _FILLER = re.compile(
     "(?<![至到入往的])(?:本年度内?|本年内?|年度内|年内|全年度?|当年)|(?<![上前去后来隔每近])一年来?(?![级期])"
     "|总共|一共|共计|累计|合计|共(?![同青产享和管用有性识])|仅|先后|了(?!解)"
 )
+# What is said of all of them, by the matter that is counted.
+_ALL_OF_GROUP = {"staff_total": "ogi", "requests_received": "request", "reconsideration_total": "remedy"}
 # Outcomes that are a group of grounds.
 _GROUPS = ("不予公开", "不同意公开", "无法提供", "不予处理", "不予提供", "其他处理")
 # Labels that are only clear as an item of a list.
@@ -102,11 +120,16 @@ _HANDLED = re.compile(
 _MEDIUM = re.compile(
     "(?:图文|图解|视频|图片|动漫|动画|音频|专家|文字|媒体|一图|简明问答|领导|部门|转载|转发|上级|形式|方式)(?:类|版|式|的|重要|政策)*$"
 )
+_COURSE_SIZE = re.compile(f"[,、;(]?(?:[^,;。:会派赴选省{_ANY}]{{2,16}})?共?")
 _OTHER_AGENDA = re.compile(
     "[,、]?(?:专题|认真|及时|先后)?(?:研究|部署|审议|听取|讨论|传达|学习|推进|安排|落实|解决|协调|分析)(?![^。;]{0,16}公开)"
 )
 _OTHER_CHANNEL = re.compile("(?:微博|微信|网站|公众号|客户端|报刊|报纸|电视|公报|平台)[、和及与/]?$")
 _BARE_PROCESSING = frozenset({"requests_concluded", "replies_total", "requests_on_time", "requests_extended"})
+# Statements that may start with their number after other words.
+_NUMBER_FIRST_FREE = frozenset(
+    {"requests_concluded", "replies_total", "requests_on_time", "requests_carried_out", "requests_received"}
+)
 # Matters that are printed one after the other without a comma: 行政复议诉讼.
 _COMPOUNDING = frozenset({"reconsideration_total", "litigation_total", "complaints_bare", "appeals"})
 
@@ -179,6 +202,7 @@ class _Reader:
         opening = [b.masked for b in self.blocks[:3] if len(b.masked) <= 60 and "。" not in b.masked]
         titles = [b.masked for b in self.blocks if len(b.masked) <= 70 and "年度报告" in b.masked]
         names = "\n".join(opening + titles)
+        self.hears_cases = bool(_HEARING_BODY.search(names))
         if not re.search("局|委|办|厅|府|镇|乡|街道|院|部|署|会|中心|队|县|市|区|省", names):
             names = "\n".join(b.masked for b in self.blocks[:6])
         return names + "\n" + re.sub("(?<=[镇乡])人民(?=政府)|人民(?=政府办)", "", names)
@@ -217,6 +241,8 @@ class _Reader:
                 continue
             if self.beside(masked, sentence, at, position):
                 continue
+            if concept.is_stock and masked.startswith(("起", "以来", "开始"), at + 1):
+                continue
             years.append(token.year)
         if _TWO_YEARS.search(masked[sentence[0] : position]):
             return "two years"
@@ -229,7 +255,9 @@ class _Reader:
         for start, end in reversed([s for s in block.sentences if s[1] <= sentence[0]]):
             for at in range(end - 1, start - 1, -1):
                 token = block.tokens.get(at)
-                if token and token.mark is Mark.YEAR and (at == start or masked[at - 1] in ",;:。"):
+                if not (token and token.mark is Mark.YEAR and (at == start or masked[at - 1] in ",;:。")):
+                    continue
+                if at == start or not _COMPARED_YEAR.match(masked, at, end):
                     return None if token.year == self.report_year else "another year"
         del concept
         return None
@@ -296,11 +324,13 @@ class _Reader:
             and bool(_OGI_REMEDY.search(text))
         )
 
-    def other_body(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
+    def other_body(
+        self, block: Block, sentence: tuple[int, int], start: int, concept: Concept, label_end: int | None = None
+    ) -> str | None:
         """Whether the sentence has another body, or each of several, for its subject."""
         before = block.masked[sentence[0] : start]
         lead = block.masked[self.clause_start(block, sentence, start) : start]
-        if _DISTRIBUTIVE.search(lead) and not _WHOLE_AREA.search(lead):
+        if _DISTRIBUTIVE.search(lead) and not _WHOLE_AREA.search(lead + block.masked[start : label_end or start]):
             return "each of several"
         if "分别" in lead:
             return "a list"
@@ -313,6 +343,10 @@ class _Reader:
             if _SUMMED.search(lead):
                 continue
             if concept.concept_code == "meetings" and "政府" in name:
+                continue
+            if concept.subject_code.startswith("litigation") and name.endswith("法院"):
+                continue
+            if re.search("申请|提供", name):
                 continue
             return "another body"
         return None
@@ -455,7 +489,7 @@ class _Reader:
                 return "another year"
         if reason := self.wrong_time(block, sentence, match.start, concept):
             return reason
-        if reason := self.other_body(block, sentence, match.start, concept):
+        if reason := self.other_body(block, sentence, match.start, concept, match.at):
             return reason
         after = masked[match.end : sentence[1]]
         if _PART_OF.match(after) or re.match(r"(?:/|每)", after):
@@ -492,6 +526,28 @@ class _Reader:
             and not any("申请" in h.text for h in block.headings)
         ):
             return "another matter"
+        if code.startswith("requests_") and _COUNTED_ELSEWHERE.match(after):
+            return "counted elsewhere"
+        if code == "complaints" and not re.search("举报|投诉", label):
+            spoken = re.split("复议|诉讼", before + inner)[-1]
+            if not re.search("举报|投诉", spoken):
+                return "another matter"
+        if code == "complaints_bare" and not self.is_clear(
+            re.sub(
+                "举报|投诉|行政|[\\d.]|接到|收到|受理|办理|处理|政府信息公开|政务公开|信息公开|方面|相关|有关|工作|类|的|关于|对|就|涉及",
+                "",
+                lead,
+            )
+        ):
+            return "another matter"
+        if code == "replies_total" and masked[match.at - 1] == ":":
+            return "a part"
+        if context == "request" and _CLASSES.search(before):
+            return "another matter"
+        if code == "via_gazette" and Mark.TITLE.value in label:
+            title = block.printed(match.start, match.start + 1)
+            if not re.search("公报》$|政报》$|公報》$|政報》$", title):
+                return "another matter"
         if context == "request":
             told = masked[block.sentences[0][0] : match.start] + label
             known = [m.end() for m in _REQUEST_WORDS.finditer(told)]
@@ -507,8 +563,17 @@ class _Reader:
                 if rest or ("申请" not in before and not under):
                     return "another matter"
             rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,(和及")
-            if not match.before[1] > match.before[0] and re.search(
-                "(?:其余|其他|其它|另有|另外|另|剩余|余下|还有|尚有|不含|除)$", lead
+            number_first = not match.before[1] > match.before[0]
+            if number_first and concept.subject_code == "" and code not in _NUMBER_FIRST_FREE:
+                before_number = masked[self.clause_start(block, sentence, match.at) : match.at]
+                if not _OUTCOME_LEAD.fullmatch(before_number) or not re.match("[,;:。、)]|$", after):
+                    return "a part"
+                if label.rstrip("的").endswith(_GROUPS) is False and re.match(f"、[^,;。{_N}{_B}]*(?:[,;。]|$)", after):
+                    return "several grounds"
+            if (
+                number_first
+                and code != "requests_carried_out"
+                and re.search("(?:其余|其他|其它|另有|另外|另|剩余|余下|还有|尚有|不含|除)$", lead)
             ):
                 return "a part"
             if label.startswith(_GROUPS) and (
@@ -518,6 +583,8 @@ class _Reader:
                 return "one ground"
         if context.startswith("remedy"):
             if self.has("unrelated", after) or _OTHERWISE.search(after):
+                return "another matter"
+            if not concept.subject_code and self.unrelated_cases(block, sentence, lead, label):
                 return "another matter"
             if (
                 _ALL_CASES.search(lead)
@@ -583,9 +650,13 @@ class _Reader:
                 return "another matter"
         if code == "trainees" and match.phrase.score < 100:
             siblings = [f for f in self.found if f.block is block and f.sentence == sentence]
+            is_course = label.startswith(("组织", "开展", "举办"))
+            if is_course and not any(
+                f.concept.concept_code == "training_sessions" and match.start <= f.start < match.at for f in siblings
+            ):
+                return "another matter"
             if "训" not in label and not any(
-                f.concept.concept_code == "training_sessions"
-                and re.fullmatch("[,、;(]?共?", masked[f.end : match.start])
+                f.concept.concept_code == "training_sessions" and _COURSE_SIZE.fullmatch(masked, f.end, match.start)
                 for f in siblings
             ):
                 return "another matter"
@@ -594,6 +665,16 @@ class _Reader:
                 if not self.has("ogi", rest):
                     return "another matter"
         return None
+
+    def unrelated_cases(self, block: Block, sentence: tuple[int, int], lead: str, label: str) -> bool:
+        """Whether the cases are those of another matter, or those that the body hears."""
+        if _OGI_REMEDY.search(lead + label):
+            return False
+        if _OTHER_CASES.search(lead):
+            return True
+        if not self.hears_cases or _OGI_REMEDY.search(block.masked[sentence[0] : sentence[1]]):
+            return False
+        return bool(_HEARD.search(lead + label)) or not any(_OGI_REMEDY.search(h.text) for h in block.headings)
 
     def is_clear(self, lead: str) -> bool:
         """Whether nothing but words without a matter and the own name stand before a label."""
@@ -626,8 +707,18 @@ class _Reader:
         text = block.masked[sentence[0] : sentence[1]]
         hits: dict[int, dict[int, _Match]] = {}
         for reading, back in _readings(text):
-            for order in sorted({i for needle, places in self.words.needles if needle in reading for i in places}):
+            starts = {a + b for a, b in pairwise(reading)}.union(reading)
+            candidates = {
+                order
+                for start in starts & self.words.needles.keys()
+                for needle, places in self.words.needles[start]
+                if needle in reading
+                for order in places
+            }
+            for order in sorted(candidates):
                 phrase = self.words.phrases[order]
+                if not all(any(word in reading for word in group) for group in phrase.required):
+                    continue
                 for found in phrase.pattern.finditer(reading):
                     start, end, at = (
                         sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number"))
@@ -722,18 +813,20 @@ class _Reader:
 
     def all_of(self, found: _Found) -> Iterator[_Found]:
         """What a sentence says of all the counted things is said of the same number."""
-        if found.value == 0 or found.concept.concept_code not in ("staff_total", "requests_received"):
+        code = found.concept.concept_code
+        if found.value == 0 or code not in ("staff_total", "requests_received", "reconsideration_total"):
             return
         after = found.block.masked[found.end : found.sentence[1]]
-        match = re.match(r"[,(](?:其中)?", after)
+        deciding = "(?:行政)?(?:复议)?(?:结果|机关|决定)?" if code == "reconsideration_total" else ""
+        match = re.match(f"[,(](?:其中)?{deciding}", after) or re.match("(?=[均都全皆])", after)
         if not match:
             return
         for phrase in self.words.all_of:
             metric = phrase.concept.metrics.get(self.form_code)
             hit = phrase.pattern.match(found.block.masked, found.end + match.end(), found.sentence[1])
-            if not metric or not hit or phrase.concept.context_code == "request" != found.concept.context_code == "ogi":
+            if not metric or not hit or _ALL_OF_GROUP[code] != phrase.concept.context_code:
                 continue
-            if (phrase.concept.context_code == "ogi") != (found.concept.context_code == "ogi"):
+            if not hit["link"] and (phrase.concept.context_code != "remedy" or found.value != 1):
                 continue
             if not re.match(r"[,;。)]|$|[一-龥]{0,8}(?:[,;。)]|$)", found.block.masked[hit.end() : found.sentence[1]]):
                 continue
@@ -761,7 +854,7 @@ class _Reader:
                 rest = self.parse_items(text, at, end, items)
                 if rest is not None:
                     return here + rest
-                if match["link"] == ",":
+                if match["link"] == "," or _NEGATION.match(text, at):
                     return here
                 continue
             return here
@@ -930,6 +1023,8 @@ class _Reader:
             self.read_heading_none(block, previous)
             for sentence in block.sentences:
                 text = block.masked[sentence[0] : sentence[1]]
+                if not _HAN.search(text):
+                    continue
                 if _N in text or _B in text:
                     self.read_numbers(block, sentence)
                 self.read_none(block, sentence)

@@ -59,12 +59,13 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase; ``needles`` are literals of which every match holds one, never none."""
+    """A compiled phrase; every match holds one of the ``needles`` and one literal of each group of ``required``."""
 
     concept: Concept
     score: float
     pattern: re.Pattern[str]
     needles: tuple[str, ...]
+    required: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,11 @@ class NonePhrase:
 
 @dataclass(frozen=True, slots=True)
 class NarrativeVocabulary:
-    """All rules of the narrative, compiled once."""
+    """All rules of the narrative, compiled once; ``needles`` by their first two characters."""
 
     concepts: dict[str, Concept]
     phrases: tuple[Phrase, ...]
-    needles: tuple[tuple[str, tuple[int, ...]], ...]
+    needles: dict[str, tuple[tuple[str, tuple[int, ...]], ...]]
     all_of: tuple[Phrase, ...]
     subjects: re.Pattern[str]
     subject_of: dict[str, tuple[str, str]]
@@ -140,11 +141,28 @@ def _needles(phrase: str) -> tuple[str, ...]:
     runs = re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))
     if runs and len(max(runs, key=len)) > 1:
         return (max(runs, key=len),)
+    choices = [
+        tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
+        for choice in re.findall(r"\(([^()]*)\)", required)
+    ]
+    if usable := [words for words in choices if all(words)]:
+        return max(usable, key=lambda words: min(2, *map(len, words)) if len(words) > 1 else min(2, len(words[0])))
+    return (max(runs, key=len),) if runs else ()
+
+
+def _required(phrase: str) -> tuple[tuple[str, ...], ...]:
+    """Groups of literals; every match holds one of each group. Empty for a phrase with nested brackets."""
+    required = phrase
+    while (reduced := re.sub(r"\[[^\[\]]*\]", "#", required)) != required:
+        required = reduced
+    if re.search(r"\([^()]*\(", required):
+        return ()
+    groups = [(run,) for run in re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))]
     for choice in re.findall(r"\(([^()]*)\)", required):
         words = tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
         if all(words):
-            return words
-    return (max(runs, key=len),) if runs else ()
+            groups.append(words)
+    return tuple(groups)
 
 
 def _bool(text: str) -> bool:
@@ -191,15 +209,19 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
             raise GongkaiError(f"seed narrative_phrases: unknown concept {row['concept_code']}")
         score = _STRENGTH_SCORES[row["strength"]]
         if row["frame_code"] == "all_of":
-            text = alternatives(frozen["all_of_link"]) + _translate(row["phrase_zh"], gap)
-            all_of.append(Phrase(concept, score, re.compile(text), ()))
+            text = f"(?P<link>{alternatives(frozen['all_of_link'])})?" + _translate(row["phrase_zh"], gap)
+            all_of.append(Phrase(concept, score, re.compile(text), (), ()))
         else:
             text = _translate(row["phrase_zh"], gap, group)
-            phrases.append(Phrase(concept, score, re.compile(text), _needles(row["phrase_zh"])))
+            printed = row["phrase_zh"]
+            phrases.append(Phrase(concept, score, re.compile(text), _needles(printed), _required(printed)))
     needles: dict[str, list[int]] = {}
+    by_start: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
     for order, phrase in enumerate(phrases):
         for needle in phrase.needles:
             needles.setdefault(needle, []).append(order)
+    for needle, places in needles.items():
+        by_start.setdefault(needle[:2], []).append((needle, tuple(places)))
     none_gap = (
         f"(?:{alternatives(frozen['modifier'] | frozen['none_modifier'] | frozen['none_verb'])}|{org}"
         f"|[{Mark.TITLE.value}{Mark.YEAR.value}{Mark.QUANTITY.value}]){{0,14}}?"
@@ -219,7 +241,7 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
     return NarrativeVocabulary(
         concepts,
         tuple(phrases),
-        tuple((needle, tuple(places)) for needle, places in needles.items()),
+        {start: tuple(group) for start, group in by_start.items()},
         tuple(all_of),
         re.compile(alternatives(frozenset(subject_of))),
         subject_of,

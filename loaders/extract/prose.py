@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from loaders.model import Paragraph, Script
 from loaders.text.fold import fold
@@ -123,22 +124,32 @@ _TOKEN = re.compile(
     rf"|(?P<vague>[数几上](?:十|百|千|万)(?:{_UNIT})?)"
 )
 _DROPPED = frozenset("“”\"‘’'「」『』„‟\u200b\u200c\u200d\ufeff")
+_NOTHING = "\u200b"
+_KEPT = re.compile(f"[^\\s{''.join(sorted(_DROPPED))}]+")
+_SPACE = re.compile(r"\s")
+_WORDS = re.compile("[A-Za-z0-9]{2}")
 # The name of an account says nothing of what it published.
 _ACCOUNT_NAME = re.compile(
     '(?:公众号|公众平台|微博|微信|官方账号)([“"「『][^”"」』,。;]{1,16}[”"」』])'
     r"|(?:网站|网|微博|微信|公众号)(\([^()\d,。;]{2,20}(?:网|网站|号|发布|平台|微博|微信)\))"
+    '|([“"「『][^”"」』,。;]{1,16}[”"」』])(?=(?:政务|官方|门户)?(?:微信|微博|公众号|网站|新媒体|客户端|门户网站))'
 )
+# Signs of Markdown for bold print and headings.
+_MARKDOWN = re.compile(r"\*\*+|^\s*#{1,6}\s+")
 _SENTENCE = re.compile(r"[^。!?]*(?:[。!?]+|$)")
 _NUMERALS = "一二三四五六七八九十"
 _ENUMERATOR = re.compile(
     rf"^(?:(?P<l1>第?[{_NUMERALS}]{{1,3}}(?:[、.:]|部分[,:]?))|(?P<l2>\([{_NUMERALS}]{{1,3}}\)[、.]?)"
-    r"|(?P<l3>\d{1,2}[.、,](?!\d))|(?P<l4>\(\d{1,2}\)[、.]?|[①-⑳]))"
+    rf"|(?P<l3>(?:\d{{1,2}}|{Mark.BARE.value})[.、,](?!\d))|(?P<l4>\((?:\d{{1,2}}|{Mark.BARE.value})\)[、.]?|[①-⑳]))"
 )
 _LIST_START = re.compile(rf"^(?:[{_NUMERALS}]是|其[{_NUMERALS}]|首先|附[:件表]|[〔\[【(])")
 _OPEN_END = re.compile(r"[。;:!?》)】\]…]$")
 _PLAIN_HEADING = re.compile(
     r"[^,无未没]*(?:情况|问题|打算|措施|事项|工作|报告|计划|概述|引言|说明|建设|保障|公开|安排|思路)$"
 )
+# A character that every token has, and the length of a text that is likely to be the cell of a table.
+_TOKEN_SIGN = re.compile(r"[\d@《第零数几上\[]|www|http|" + CHINESE_NUMERAL)
+_MAX_CELL = 16
 _MAX_HEADING = 45
 _MAX_RUN_IN = 26
 # One unit by two names.
@@ -192,8 +203,19 @@ def _token(match: re.Match[str]) -> Token | None:
     return Token(Mark.OTHER, start, end)
 
 
+@lru_cache(maxsize=8192)
+def _mask_short(compact: str) -> tuple[str, dict[int, Token], list[int]]:
+    return _mask(compact)
+
+
 def mask(compact: str) -> tuple[str, dict[int, Token], list[int]]:
-    """Mask a compact text: the masked text, its tokens by position, and the way back to the compact text."""
+    """Mask a compact text: the masked text, its tokens by position, and the way back; not to be changed."""
+    return _mask_short(compact) if len(compact) <= _MAX_CELL else _mask(compact)
+
+
+def _mask(compact: str) -> tuple[str, dict[int, Token], list[int]]:
+    if not _TOKEN_SIGN.search(compact):
+        return compact, {}, list(range(len(compact) + 1))
     pieces: list[str] = []
     at: list[int] = []
     tokens: dict[int, Token] = {}
@@ -218,33 +240,25 @@ def _compact(paragraph: Paragraph, script: Script) -> tuple[str, list[int], list
     """Folded characters without white space and quotes, with the document span of each."""
     folded = fold(paragraph.text, script)
     text, offsets, base = folded.text, folded.offsets, paragraph.place.start
-    names = {i for m in _ACCOUNT_NAME.finditer(text) for g in (1, 2) for i in range(m.start(g), m.end(g))}
-    chars: list[str] = []
+    names = {i for m in _ACCOUNT_NAME.finditer(text) for g in (1, 2, 3) for i in range(m.start(g), m.end(g))}
+    names.update(i for m in _MARKDOWN.finditer(text) for i in range(m.start(), m.end()))
+    if names:
+        text = "".join(_NOTHING if i in names else char for i, char in enumerate(text))
+    pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    pending_space = False
-    for i, char in enumerate(text):
-        if char.isspace():
-            pending_space = True
-            continue
-        if char in _DROPPED or i in names:
-            continue
-        if (
-            pending_space
-            and chars
-            and char.isascii()
-            and char.isalnum()
-            and chars[-1].isascii()
-            and chars[-1].isalnum()
-        ):
-            chars.append(" ")
-            starts.append(base + offsets[i])
-            ends.append(base + offsets[i])
-        pending_space = False
-        chars.append(char)
-        starts.append(base + offsets[i])
-        ends.append(base + max(offsets[i + 1], offsets[i] + 1))
-    return "".join(chars), starts, ends
+    last, last_end = "", 0
+    for run in _KEPT.finditer(text):
+        first, end, piece = run.start(), run.end(), run.group()
+        if last and _WORDS.fullmatch(last + piece[0]) and _SPACE.search(text, last_end, first):
+            pieces.append(" ")
+            starts.append(base + offsets[first])
+            ends.append(base + offsets[first])
+        pieces.append(piece)
+        starts.extend(base + at for at in offsets[first:end])
+        ends.extend(base + max(offsets[i + 1], offsets[i] + 1) for i in range(first, end))
+        last, last_end = piece[-1], end
+    return "".join(pieces), starts, ends
 
 
 def _heading_of(masked: str) -> tuple[Heading, int] | None:
@@ -264,6 +278,8 @@ def _heading_of(masked: str) -> tuple[Heading, int] | None:
     if stop is None:
         if text and len(text) <= _MAX_HEADING and (match or (len(text) <= 30 and _PLAIN_HEADING.match(text))):
             return Heading(level, text), len(masked)
+        return None
+    if level >= 3 and (body == len(masked) or re.search("未|没有|不收|无", text)):
         return None
     if match and 0 < len(text) <= _MAX_RUN_IN and "," not in text:
         return Heading(level, text), body

@@ -19,8 +19,8 @@ CORPUS = os.environ.get("GONGKAI_CORPUS")
 FOLDERS = [
     pytest.param(PROJECT_ROOT / "samples", 0.98, id="samples"),
     pytest.param(GOLDEN / "example", 1.0, id="example"),
-    pytest.param(GOLDEN / "invented_a", 0.93, id="invented_a"),
-    pytest.param(GOLDEN / "invented_b", 0.76, id="invented_b"),
+    pytest.param(GOLDEN / "invented_a", 0.94, id="invented_a"),
+    pytest.param(GOLDEN / "invented_b", 0.91, id="invented_b"),
 ]
 if CORPUS:
     FOLDERS.append(pytest.param(Path(CORPUS), 120 / 130, id="corpus"))

@@ -162,7 +162,7 @@ def test_the_answers_in_the_readme_are_true(built) -> None:
     if folder.name != "samples":
         pytest.skip("the README speaks of the samples")
     readme = (PROJECT_ROOT / "README.md").read_text("utf-8")
-    questions = re.findall(r"```sql\n(.*?)```\n\n((?:\|.*\n)+)", readme, re.DOTALL)
+    questions = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", readme, re.DOTALL)
     assert len(questions) == 3
     for query, answer in questions:
         assert markdown_rows(con, query) == answer.strip().splitlines()
