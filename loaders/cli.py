@@ -159,7 +159,7 @@ def publish(wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> 
 
 
 @cli.command()
-@click.option("--agency", required=True, help="Name of the agency, or a part that fits one agency only.")
+@click.option("--agency", required=True, help="Name of the agency, a part that fits one agency only, or its id.")
 @click.option("--year", required=True, type=int, help="The report year: the year that the figures cover.")
 @click.option("--metric", required=True, help="Code of the metric, or its Chinese label.")
 @click.option("--applicant", help="Code of an applicant type; all of them without it.")

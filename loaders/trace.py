@@ -105,7 +105,8 @@ def describe_trace(answer: dict[str, Any]) -> str:
     lines = [f"{answer['agency_name']} {answer['report_year']} {answer['metric_code']} {answer['metric_label_zh']}"]
     for figure in answer["figures"]:
         value = figure["value"] if figure["value"] is not None else figure["value_status"]
-        applicant = f" [{figure['applicant_type_code']}]" if figure.get("applicant_type_code") else ""
+        applicant = figure.get("applicant_type_code")
+        applicant = f" [{applicant}]" if applicant and applicant != "not_applicable" else ""
         lines.append(f"\n{value} {figure.get('unit') or ''}{applicant}  {figure['reliability']}")
         printed = " / ".join(filter(None, (figure["label_raw"], figure["column_label_raw"])))
         lines += [
@@ -116,7 +117,11 @@ def describe_trace(answer: dict[str, Any]) -> str:
             f"  matched   {figure['match_method']}, score {figure['match_score']}",
         ]
         for competitor in figure["competitors"]:
-            lines.append("  competitor " + ", ".join(f"{k}={v}" for k, v in competitor.items() if v is not None))
+            lost = competitor["losing_value"]
+            lines.append(
+                f"  against   {competitor['losing_value_status'] if lost is None else lost} "
+                f"({competitor['losing_source_kind']}, {competitor['losing_locator']}): {competitor['losing_snippet']}"
+            )
         for check in figure["checks"]:
             left, right = ("?" if check[side] is None else check[side] for side in ("left_value", "right_value"))
             lines.append(
@@ -147,9 +152,9 @@ def _resolve_metric(con: duckdb.DuckDBPyConnection, metric: str) -> tuple[str, s
 
 def _resolve_agency(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> tuple[list[str], str]:
     """The keys of one agency, from its exact name or a part of the name that fits one agency only."""
-    for condition in ("a.agency_name = ?", "contains(a.agency_name, ?)"):
+    for condition in ("a.agency_id = ?", "a.agency_name = ?", "contains(a.agency_name, ?)"):
         found = con.execute(
-            "select a.agency_id, min(a.agency_name), list(distinct v.agency_key) filter (v.report_year = ?) "
+            "select a.agency_id, coalesce(min(a.agency_name), a.agency_id), list(distinct v.agency_key) filter (v.report_year = ?) "
             "from marts.dim_agency as a join marts.fct_metric_value as v on a.agency_key = v.agency_key "
             f"where {condition} group by a.agency_id order by 2",
             [year, agency],

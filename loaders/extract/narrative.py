@@ -82,7 +82,7 @@ _CLASSES = re.compile(f"主动公开(?:的|类)?[{_N}{_B}][^。;]{{0,6}}依申�
 _COUNTED_ELSEWHERE = re.compile(
     "^[^;。]{0,12}(?:已?并入|已?计入|已?纳入|未纳入|不在|未列入)[^,;。]{0,8}(?:统计|合计|总数|范围)"
 )
-_OUTCOME_LEAD = re.compile(f"(?:其中|有|已|,|、|:|并|分别为?|(?:办理|答复)?(?:结果|情况)(?:为|是)?)*")
+_OUTCOME_LEAD = re.compile("(?:其中|有|已|,|、|:|并|分别为?|(?:办理|答复)?(?:结果|情况)(?:为|是)?)*")
 _CUE = re.compile(f"共|总|全年|年度|年内|本年|今年|这一年|{_Y}")
 # A statement of none may end with its negation: 行政复议、行政诉讼均未发生.
 _NONE_END = re.compile("(?:发生|产生|出现|收到|接到|此类情况|相关情况|发生过|此类情形)?")
