@@ -154,7 +154,8 @@ def _resolve_agency(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> t
     """The keys of one agency, from its exact name or a part of the name that fits one agency only."""
     for condition in ("a.agency_id = ?", "a.agency_name = ?", "contains(a.agency_name, ?)"):
         found = con.execute(
-            "select a.agency_id, coalesce(min(a.agency_name), a.agency_id), list(distinct v.agency_key) filter (v.report_year = ?) "
+            "select a.agency_id, coalesce(min(a.agency_name), a.agency_id), "
+            "list(distinct v.agency_key) filter (v.report_year = ?) "
             "from marts.dim_agency as a join marts.fct_metric_value as v on a.agency_key = v.agency_key "
             f"where {condition} group by a.agency_id order by 2",
             [year, agency],
