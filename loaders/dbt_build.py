@@ -34,8 +34,6 @@ def build_marts(warehouse: Warehouse) -> None:
     from dbt.cli.main import dbtRunner
 
     arguments = ["--quiet", "--no-use-colors", "--log-level-file", "info", "build"]
-    # Unit tests judge the models, not the data: they run with plain `dbt build`, not in every refresh.
-    arguments += ["--exclude-resource-type", "unit_test"]
     arguments += ["--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT)]
     values = {}
     if not _is_default(warehouse):
