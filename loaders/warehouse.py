@@ -43,6 +43,9 @@ WORK_FILE = "work.duckdb"
 RELEASE_FILE = "warehouse.duckdb"
 
 
+_WRITER_PATIENCE_SECONDS = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Warehouse:
     """Where the parts of one warehouse lie."""
@@ -122,14 +125,22 @@ def open_duckdb(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """
     import duckdb
 
-    try:
-        return duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
-    except duckdb.IOException as error:
-        reason = str(error).splitlines()[0]
-        if "Could not set lock" in reason:
-            message = f"{path} is open in another process; wait for it to end. DuckDB says: {reason}"
-            raise LockedError(message) from error
-        raise GongkaiError(f"cannot open {path}: {reason}") from error
+    # A look at the file, as `gongkai status` takes, lasts a moment: a writer waits for it instead of failing.
+    patience = time.monotonic() + (0 if read_only else _WRITER_PATIENCE_SECONDS)
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error) or time.monotonic() >= patience:
+                raise _refusal(path, error) from error
+            time.sleep(0.1)
+
+
+def _refusal(path: Path, error: Exception) -> GongkaiError:
+    reason = str(error).splitlines()[0]
+    if "Could not set lock" in reason:
+        return LockedError(f"{path} is open in another process; wait for it to end. DuckDB says: {reason}")
+    return GongkaiError(f"cannot open {path}: {reason}")
 
 
 def _create_work_file(path: Path) -> None:
