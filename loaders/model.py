@@ -1,9 +1,10 @@
 """What travels between the rooms of the loaders: frozen values, no behaviour beyond small conveniences.
 
 A reader turns bytes into a :class:`Document` (paragraphs and tables, each piece with its place in the
-decoded text). Identification and extraction turn a document into a :class:`DocumentReading` (reports with
+text). Identification and extraction turn a document into a :class:`DocumentReading` (reports with
 metric rows and issues, or a reject code). Staging writes readings to the raw tables. Positions are character
-offsets into ``Document.text``, the decoded text before any folding, so that evidence is verbatim.
+offsets into ``Document.text``: the decoded text of a text file, else the text as it was taken out of the page,
+before any folding, so that evidence is verbatim.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ class DocumentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A span of ``Document.text``: characters ``start`` to ``end`` (exclusive), on line ``line`` (1-based)."""
+    """A span of ``Document.text``: characters ``start`` to ``end`` (exclusive), on line ``line`` (1-based).
+
+    ``page`` (1-based) where the format has pages or sheets; ``table``, ``row`` and ``column`` (1-based) for a cell.
+    """
 
     start: int
     end: int
@@ -75,10 +79,13 @@ class Place:
     table: int | None = None
     row: int | None = None
     column: int | None = None
+    page: int | None = None
 
     def locator(self) -> str:
-        """The place as text, e.g. ``line 215, chars 8123-8190, table 1 row 4 column 3``."""
+        """The place as text, e.g. ``page 2, line 215, chars 8123-8190, table 1 row 4 column 3``."""
         text = f"line {self.line}, chars {self.start}-{self.end}"
+        if self.page is not None:
+            text = f"page {self.page}, {text}"
         if self.table is not None:
             text += f", table {self.table}"
         if self.row is not None:
@@ -92,12 +99,15 @@ class Place:
 class Cell:
     """One printed cell, verbatim; a blank cell has white space only and is still a cell.
 
-    ``simplified`` is the text in Simplified characters where the printed ones are Traditional.
+    ``simplified`` is the text in Simplified characters where the printed ones are Traditional. ``row_span`` and
+    ``column_span`` count the slots of the grid that a merged cell covers, from its place to the right and down.
     """
 
     text: str
     place: Place
     simplified: str | None = None
+    row_span: int = 1
+    column_span: int = 1
 
     @property
     def is_blank(self) -> bool:
@@ -120,33 +130,69 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a document as rows of cells in reading order.
+    """A table of a document as rows of printed cells in reading order, each cell once.
 
     ``has_rows`` is false where the source prints one cell a line and row ends are not marked; then ``rows``
-    holds a single row with all cells.
+    holds a single row with all cells. ``grid`` is there where the format knows slots: every slot that a merged
+    cell covers holds that same cell (its anchor), and a slot without any cell is null. ``page_breaks`` are the
+    indexes of rows that are the first on a new page.
     """
 
     rows: tuple[tuple[Cell, ...], ...]
     has_rows: bool
     style: str
     place: Place
+    grid: tuple[tuple[Cell | None, ...], ...] | None = None
+    page_breaks: tuple[int, ...] = ()
 
 
 Block = Paragraph | Table
 
 
+class MetadataName(StrEnum):
+    """What a page says of itself outside its text."""
+
+    TITLE = "title"
+    ARTICLE_TITLE = "article_title"
+    SITE_NAME = "site_name"
+    PUBLISHER = "publisher"
+    PUBLISHED_DATE = "published_date"
+    COLUMN = "column"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A statement of the page about itself (HTML ``title`` and ``meta``, document properties), verbatim."""
+
+    name: MetadataName
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to another file, as printed: where to, and the words of the link."""
+
+    url: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A readable document: the decoded text, its script, and its blocks in reading order.
+    """A readable document: its text, its script, and its blocks in reading order.
 
-    Compared by identity: it is large, and what is derived from it is cached.
+    Compared by identity: it is large, and what is derived from it is cached. ``encoding`` is null where the format
+    has none. ``is_read_by_ocr`` says that the characters were recognised in a picture. ``attachments`` are links
+    to files that may hold the report or its table.
     """
 
     text: str
-    encoding: str
+    encoding: str | None
     script: Script
     blocks: tuple[Block, ...]
     media_type: str
+    metadata: tuple[Metadata, ...] = ()
+    attachments: tuple[Link, ...] = ()
+    is_read_by_ocr: bool = False
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -189,7 +235,11 @@ class MetricRow:
     snippet: str
     match_method: str
     match_score: float
-    page_number: int | None = None
+
+    @property
+    def page_number(self) -> int | None:
+        """The page or sheet the figure stands on, 1-based; null where the format has none."""
+        return self.place.page
 
 
 @dataclass(frozen=True, slots=True)

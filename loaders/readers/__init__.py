@@ -1,79 +1,92 @@
 """File formats: bytes in, a neutral document out.
 
 ``read_bytes`` tells the format from the content, never from the suffix, and refuses what it cannot read with a
-reason code. Readers know about formats and nothing about forms.
+reason code. Readers know about formats and nothing about forms. A reader is a function from bytes to a
+:class:`~loaders.model.Document`; it is imported when its format is met.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from loaders.errors import DocumentRejected
-from loaders.model import Block, Document, Issue, Script, Table
+from loaders.model import Block, Cell, Document, Issue, Script, Table
 from loaders.readers.flat_text import read_blocks
+from loaders.readers.sniff import DOC, DOCX, HTML, PDF, XLS, XLSX, is_html, sniff_media_type
 from loaders.text.decode import decode_text
 from loaders.text.fold import detect_script, fold
 
-_MAGIC = (
-    (b"%PDF", "application/pdf"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"PK\x05\x06", "application/zip"),
-    (b"\xd0\xcf\x11\xe0", "application/x-ole-storage"),
-    (b"{\\rtf", "application/rtf"),
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"\x1f\x8b", "application/gzip"),
-    (b"Rar!", "application/vnd.rar"),
-    (b"7z\xbc\xaf", "application/x-7z-compressed"),
-)
-_HTML = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype\s+html|<html|<head|<body|<table|<div|<meta)", re.IGNORECASE)
+__all__ = ["read_bytes", "sniff_media_type"]
+
+_READERS = {
+    PDF: ("loaders.readers.pdf", "read_pdf"),
+    DOCX: ("loaders.readers.word", "read_docx"),
+    DOC: ("loaders.readers.word", "read_doc"),
+    XLSX: ("loaders.readers.sheet", "read_sheet"),
+    XLS: ("loaders.readers.sheet", "read_sheet"),
+}
+_PICTURES = ("loaders.readers.ocr", "read_picture")
 _NEWLINES = re.compile(r"\r\n?|\x0b|\x0c|\u2028|\u2029|\x85")
-
-
-def sniff_media_type(data: bytes) -> str | None:
-    """The media type by magic number; null when the bytes may be text."""
-    for magic, media_type in _MAGIC:
-        if data.startswith(magic):
-            return media_type
-    return None
 
 
 def read_bytes(data: bytes) -> tuple[Document, tuple[Issue, ...]]:
     """Read one document and say what was odd.
 
     Raises:
-        DocumentRejected: ``empty_document``, ``undecodable_text`` or ``unsupported_format``.
+        DocumentRejected: with the code of the reader that refused it, ``empty_document``, ``undecodable_text`` or
+            ``unsupported_format``.
     """
-    if media_type := sniff_media_type(data):
-        raise DocumentRejected(
-            "unsupported_format",
-            f"the content is {media_type}; supply the report as text (UTF-8, GB18030, Big5, UTF-16)",
-        )
+    media_type = sniff_media_type(data)
+    if media_type is not None:
+        return _simplified(_reader(media_type)(data)), ()
     decoded = decode_text(data)
-    if _HTML.match(decoded.text[:2000]):
-        raise DocumentRejected("unsupported_format", "the content is text/html; supply the report as plain text")
     text = _NEWLINES.sub("\n", decoded.text)
     issues: tuple[Issue, ...] = ()
     if decoded.replaced:
         message = f"{decoded.replaced} characters could not be decoded as {decoded.encoding} and were replaced"
         issues = (Issue("lossy_decoding", message),)
-    script = detect_script(text)
+    if is_html(text):
+        return _simplified(_reader(HTML)(text, decoded.encoding)), issues
     blocks = read_blocks(text)
-    if script is not Script.SIMPLIFIED:
-        blocks = tuple(_simplified(block, script) for block in blocks)
     media_type = "text/plain"
     if any(getattr(block, "style", "") == "markdown" for block in blocks):
         media_type = "text/markdown"
-    return Document(text, decoded.encoding, script, blocks, media_type), issues
+    return _simplified(Document(text, decoded.encoding, detect_script(text), blocks, media_type)), issues
 
 
-def _simplified(block: Block, script: Script) -> Block:
-    """A table with its cells also in Simplified characters; prose is folded where it is read."""
+def _reader(media_type: str) -> Callable[..., Document]:
+    if media_type == HTML:
+        module, name = "loaders.readers.html", "read_html"
+    elif media_type.startswith("image/"):
+        module, name = _PICTURES
+    elif media_type in _READERS:
+        module, name = _READERS[media_type]
+    else:
+        message = (
+            f"the content is {media_type}; supply the report as a web page, Word, Excel, PDF, picture or text file"
+        )
+        raise DocumentRejected("unsupported_format", message)
+    reader: Callable[..., Document] = getattr(import_module(module), name)
+    return reader
+
+
+def _simplified(document: Document) -> Document:
+    """The document with the cells of its tables also in Simplified characters; prose is folded where it is read."""
+    if document.script is Script.SIMPLIFIED:
+        return document
+    return replace(document, blocks=tuple(_simplified_block(block, document.script) for block in document.blocks))
+
+
+def _simplified_block(block: Block, script: Script) -> Block:
     if not isinstance(block, Table):
         return block
-    rows = (tuple(replace(cell, simplified=fold(cell.text, script).text) for cell in row) for row in block.rows)
-    return replace(block, rows=tuple(rows))
+    cells = {id(cell): replace(cell, simplified=fold(cell.text, script).text) for row in block.rows for cell in row}
+
+    def simplify(row: tuple[Cell | None, ...]) -> tuple[Cell | None, ...]:
+        return tuple(None if cell is None else cells[id(cell)] for cell in row)
+
+    rows = tuple(tuple(cells[id(cell)] for cell in row) for row in block.rows)
+    return replace(block, rows=rows, grid=None if block.grid is None else tuple(map(simplify, block.grid)))
