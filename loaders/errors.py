@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loaders.model import Identity
+
 
 class GongkaiError(Exception):
     """Anything that stops a command with a message instead of a traceback."""
@@ -36,7 +41,8 @@ class LockedError(GongkaiError):
 class DocumentRejected(GongkaiError):
     """A document cannot become a report; ``reject_code`` is a row of the seed ``issue_codes``."""
 
-    def __init__(self, reject_code: str, message: str) -> None:
-        """Refuse with a code and a message for people."""
+    def __init__(self, reject_code: str, message: str, identity: Identity | None = None) -> None:
+        """Refuse with a code and a message for people; ``identity`` where it is known whose report it is."""
         super().__init__(message)
         self.reject_code = reject_code
+        self.identity = identity

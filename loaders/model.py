@@ -41,6 +41,13 @@ class ValueStatus(StrEnum):
     ILLEGIBLE = "illegible"
 
 
+class SecondReading(StrEnum):
+    """What an independent second reading of a figure says of the first."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+
+
 class Scope(StrEnum):
     """Whose figures a report holds (seed ``scopes``)."""
 
@@ -100,7 +107,8 @@ class Cell:
     """One printed cell, verbatim; a blank cell has white space only and is still a cell.
 
     ``simplified`` is the text in Simplified characters where the printed ones are Traditional. ``row_span`` and
-    ``column_span`` count the slots of the grid that a merged cell covers, from its place to the right and down.
+    ``column_span`` count the slots of the grid that a merged cell covers, from its place to the right and down;
+    a slot under a merged cell, laid open, is blank and spans 0 rows.
     """
 
     text: str
@@ -113,6 +121,11 @@ class Cell:
     def is_blank(self) -> bool:
         """Whether nothing is printed in the cell."""
         return not self.text.strip()
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether this stands for a slot without a cell of its own: under a merged cell, or beyond a row's end."""
+        return self.row_span == 0
 
     @property
     def plain(self) -> str:
@@ -182,7 +195,8 @@ class Document:
 
     Compared by identity: it is large, and what is derived from it is cached. ``encoding`` is null where the format
     has none. ``is_read_by_ocr`` says that the characters were recognised in a picture. ``attachments`` are links
-    to files that may hold the report or its table.
+    to files that may hold the report or its table. ``other_text`` is the same content taken out by another
+    route (a PDF's own text order), where the format has one.
     """
 
     text: str
@@ -193,6 +207,7 @@ class Document:
     metadata: tuple[Metadata, ...] = ()
     attachments: tuple[Link, ...] = ()
     is_read_by_ocr: bool = False
+    other_text: str | None = None
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -219,6 +234,8 @@ class MetricRow:
     """One printed figure with its evidence; the columns of ``raw.metric_rows`` but for the ids.
 
     ``value`` is in ``unit``, the unit of the metric in the catalogue. ``match_score`` is 0 to 100.
+    ``second_reading`` says what an independent reading of the same table gave, ``second_value`` its value; both
+    are null where none was made or it could not tell.
     """
 
     source_kind: SourceKind
@@ -235,6 +252,9 @@ class MetricRow:
     snippet: str
     match_method: str
     match_score: float
+    is_read_by_ocr: bool = False
+    second_reading: SecondReading | None = None
+    second_value: Decimal | None = None
 
     @property
     def page_number(self) -> int | None:
@@ -295,8 +315,8 @@ class ReportReading:
 class DocumentReading:
     """All that is known of one document: what staging writes.
 
-    ``document_id`` is the sha256 of the bytes in hex. A rejected document has no reports and a
-    ``reject_code`` that is an issue code with ``is_reject``.
+    ``document_id`` is the sha256 of the bytes in hex. A rejected document has a ``reject_code`` that is an issue
+    code with ``is_reject``, and no figures; where it is known whose report it is, its report says so.
     """
 
     document_id: str
@@ -308,3 +328,4 @@ class DocumentReading:
     reject_code: str | None
     reports: Sequence[ReportReading] = ()
     issues: Sequence[Issue] = field(default_factory=tuple)
+    attachments: Sequence[Link] = ()

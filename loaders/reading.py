@@ -7,12 +7,15 @@ loaded with its report or rejected with a reason code. Pure: no disk, no network
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from loaders.errors import DocumentRejected
 from loaders.extract.narrative import extract_narrative
+from loaders.extract.second import read_tables_again
 from loaders.extract.tables import TableReading, extract_tables
 from loaders.forms.decide import decide_form
 from loaders.identify import classify_document, find_report_titles, identify_report
+from loaders.identity_checks import evaluate_identities
 from loaders.model import (
     Document,
     DocumentReading,
@@ -22,13 +25,21 @@ from loaders.model import (
     Issue,
     MetricRow,
     ReportReading,
+    SecondReading,
+    Severity,
+    SourceKind,
     ValueStatus,
 )
 from loaders.readers import read_bytes, sniff_media_type
 
+_EXACT = 100.0
+
 
 def read_document(data: bytes, name: str, hints: Hints | None = None) -> DocumentReading:
-    """Read one document; bad input gives a rejected reading, never an exception."""
+    """Read one document; bad input gives a rejected reading, never an exception.
+
+    A rejected reading still has a report, without figures, where it is known whose report it is.
+    """
     document_id = hashlib.sha256(data).hexdigest()
     hints = hints or Hints()
     source_uri = hints.source_uri or name
@@ -37,6 +48,7 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
         document, issues = read_bytes(data)
         report = _read_report(document, hints)
     except DocumentRejected as rejection:
+        known = rejection.identity
         return DocumentReading(
             document_id,
             source_uri,
@@ -45,8 +57,9 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
             document.script if document else None,
             DocumentStatus.REJECTED,
             rejection.reject_code,
-            (),
+            () if known is None else (ReportReading(known, None, None, (), ()),),
             (Issue(rejection.reject_code, str(rejection)),),
+            document.attachments if document else (),
         )
     return DocumentReading(
         document_id,
@@ -58,6 +71,7 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
         None,
         (report,),
         issues,
+        document.attachments,
     )
 
 
@@ -87,9 +101,42 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
         seen = (
             f"{tables.tables_seen} statutory tables were seen" if tables.tables_seen else "no statutory table was seen"
         )
-        raise DocumentRejected("no_figures", f"no figure could be read; {seen}")
+        raise DocumentRejected("no_figures", f"no figure could be read; {seen}", identity)
+    if document.is_read_by_ocr:
+        rows = tuple(replace(row, is_read_by_ocr=True) for row in rows)
+        issues.append(Issue("read_by_ocr", "the characters were recognised in a picture; compare what is doubtful"))
     issues += _table_issues(tables, identity)
-    return ReportReading(identity, form_code, tables.table_year, rows, tuple(issues))
+    report = ReportReading(identity, form_code, tables.table_year, rows, tuple(issues))
+    return _read_doubtful_again(document, report)
+
+
+def _read_doubtful_again(document: Document, report: ReportReading) -> ReportReading:
+    """The report with a second reading of its tables, where a label was not exact or the form is contradicted."""
+    failed = [check for check in evaluate_identities(report) if check.severity == Severity.ERROR]
+    is_exact = all(
+        row.match_score == _EXACT
+        for row in report.metric_rows
+        if row.source_kind is SourceKind.TABLE and row.metric_code is not None
+    )
+    if is_exact and not failed:
+        return report
+    rows = read_tables_again(document, report.metric_rows)
+    issues = [
+        Issue(
+            "second_reading_differs",
+            f"{row.label_raw} / {row.column_label_raw}: read as {row.value_raw or 'blank'}, "
+            f"by a second way as {'blank' if row.second_value is None else row.second_value}",
+            row.place.locator(),
+        )
+        for row in rows
+        if row.second_reading is SecondReading.DIFFERS
+    ]
+    agreed = sum(row.second_reading is SecondReading.AGREES for row in rows)
+    if failed and agreed and not issues:
+        codes = ", ".join(dict.fromkeys(check.identity_code for check in failed))
+        message = f"{codes}: the figures contradict each other; {agreed} figures were read a second way alike"
+        issues.append(Issue("second_reading_agrees", message))
+    return replace(report, metric_rows=rows, issues=(*report.issues, *issues))
 
 
 def _table_issues(tables: TableReading, identity: Identity) -> list[Issue]:

@@ -71,7 +71,20 @@ create table if not exists raw.metric_rows (
     locator varchar not null,
     snippet varchar not null,
     match_method varchar not null,
-    match_score double not null
+    match_score double not null,
+    is_read_by_ocr boolean default false,
+    second_reading varchar,
+    second_value decimal(20, 4)
+);
+-- A work file of an earlier version lacks these.
+alter table raw.metric_rows add column if not exists is_read_by_ocr boolean default false;
+alter table raw.metric_rows add column if not exists second_reading varchar;
+alter table raw.metric_rows add column if not exists second_value decimal(20, 4);
+create table if not exists raw.attachments (
+    document_id varchar not null,
+    attachment_number integer not null,
+    url varchar not null,
+    label varchar not null
 );
 create table if not exists raw.issues (
     document_id varchar not null,
@@ -169,7 +182,7 @@ def _delete_documents(con: duckdb.DuckDBPyConnection, document_ids: list[str]) -
         "(select report_id from raw.reports where document_id in (select unnest(?)))",
         [document_ids],
     )
-    for table in ("issues", "reports", "documents"):
+    for table in ("attachments", "issues", "reports", "documents"):
         con.execute(f"delete from raw.{table} where document_id in (select unnest(?))", [document_ids])
 
 
@@ -178,8 +191,10 @@ def _build_frames(batch: Sequence[Staged], run_id: str, loaded_at: datetime) -> 
     reports: list[tuple[Any, ...]] = []
     metric_rows: list[tuple[Any, ...]] = []
     issues: list[tuple[Any, ...]] = []
+    attachments: list[tuple[Any, ...]] = []
     for staged in batch:
         reading = staged.reading
+        attachments += ((reading.document_id, n, a.url, a.label) for n, a in enumerate(reading.attachments, start=1))
         documents.append(_document_row(staged, run_id, loaded_at))
         issues += (_issue_row(reading.document_id, None, issue) for issue in reading.issues)
         for n, report in enumerate(reading.reports, start=1):
@@ -192,6 +207,7 @@ def _build_frames(batch: Sequence[Staged], run_id: str, loaded_at: datetime) -> 
                 metric_rows.append(_metric_row(f"{report_id}-{m:05d}", report_id, fitted))
             issues += (_issue_row(reading.document_id, report_id, issue) for issue in found)
     rows = {"documents": documents, "reports": reports, "metric_rows": metric_rows, "issues": issues}
+    rows["attachments"] = attachments
     return {table: _frame(rows[table], schema) for table, schema in _schemas().items() if rows[table]}
 
 
@@ -254,6 +270,9 @@ def _schemas() -> dict[str, dict[str, Any]]:
             "snippet": text,
             "match_method": text,
             "match_score": pl.Float64,
+            "is_read_by_ocr": pl.Boolean,
+            "second_reading": text,
+            "second_value": pl.Decimal(20, 4),
         },
         "issues": {
             "document_id": text,
@@ -263,6 +282,7 @@ def _schemas() -> dict[str, dict[str, Any]]:
             "message": text,
             "locator": text,
         },
+        "attachments": {"document_id": text, "attachment_number": whole, "url": text, "label": text},
     }
 
 
@@ -320,6 +340,9 @@ def _metric_row(metric_row_id: str, report_id: str, row: MetricRow) -> tuple[Any
         row.snippet,
         row.match_method,
         row.match_score,
+        row.is_read_by_ocr,
+        row.second_reading,
+        row.second_value,
     )
 
 

@@ -16,8 +16,9 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
+from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_pages
 from loaders.forms.align import Match, align, exact_cores
-from loaders.forms.columns import Heading, leaf_positions, match_columns, match_grouped_columns, printed
+from loaders.forms.columns import Heading, find_columns, match_columns, match_grouped_columns, printed
 from loaders.model import (
     Block,
     Cell,
@@ -60,11 +61,15 @@ class TableReading:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A label and the cells printed after it; ``above`` are label cells of the same row or run before it."""
+    """A label and the cells printed after it; ``above`` are label cells of the same row or run before it.
+
+    ``is_refused`` says that the cells do not show which value stands under which heading.
+    """
 
     label: Cell
     above: tuple[Cell, ...]
     values: tuple[Cell, ...]
+    is_refused: bool = False
 
 
 @dataclass(slots=True)
@@ -87,9 +92,7 @@ def extract_tables(document: Document) -> TableReading:
     found = _Found(document.script)
     table_year = None
     blocks = document.blocks
-    for index, block in enumerate(blocks):
-        if not isinstance(block, Table):
-            continue
+    for index, block in join_continued(blocks):
         best = max((_read_table(view, document.script) for view in _views(block)), key=lambda f: f.complete)
         found.rows += best.rows
         found.issues += best.issues
@@ -102,6 +105,9 @@ def extract_tables(document: Document) -> TableReading:
 
 def _views(table: Table) -> Iterator[Table]:
     """The readings of a table in which empty lines may be blank cells or nothing at all."""
+    if table.has_rows:
+        yield stitch_pages(lay_open(table))
+        return
     yield (
         replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows))
         if (table.style == "lines")
@@ -220,6 +226,11 @@ def _segments(table: Table) -> Iterator[tuple[str, tuple[tuple[Cell, ...], ...]]
         stop = starts[n + 1][0] if n + 1 < len(starts) else len(flat)
         if kind == "title20":
             continue
+        if table.has_rows and not any(flat[i][0] == flat[at][0] for i, _ in starts[:n]):
+            # A heading may have other cells before it in its row.
+            at -= flat[at][1]
+        if n + 1 < len(starts) and table.has_rows and flat[stop][0] > flat[at][0]:
+            stop -= flat[stop][1]
         rows: dict[int, list[Cell]] = {}
         for r, _, cell in flat[at:stop]:
             rows.setdefault(r, []).append(cell)
@@ -266,14 +277,14 @@ def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
     return out
 
 
-def _items(table: Table, form: FormTable, arity: int, has_unit: bool) -> list[_Item]:
+def _items(table: Table, form: FormTable, arity: int, has_unit: bool, columns: _Columns | None) -> list[_Item]:
     """The labels of a table in order, each with the cells that follow it."""
     items: list[_Item] = []
     cores = exact_cores(form.rows)
     if table.has_rows:
-        positions = None if has_unit else _value_positions(table, form, cores)
         for row in table.rows:
-            items += _positioned_items(row, positions, cores) or _row_items(row, arity, cores, has_unit)
+            found = None if columns is None else _positioned_items(row, columns, cores)
+            items += _row_items(own_cells(row), arity, cores, has_unit) if found is None else found
         return items
     labels: list[Cell] = []
     values: list[Cell] = []
@@ -307,7 +318,7 @@ def _without_last_gap(cells: tuple[Cell, ...], arity: int) -> tuple[Cell, ...]:
 
 def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tuple[Cell, ...] | None]:
     if table.has_rows:
-        return [item.values for item in items]
+        return [None if item.is_refused else item.values for item in items]
     arity = len(heading.labels)
     values = [_without_next_group(item.values, arity) for item in items]
     if table.style == "lines" and values:
@@ -336,13 +347,27 @@ def _row_items(row: Sequence[Cell], arity: int, cores: frozenset[str], has_unit:
     return _run_items(labels, row[last + 1 :], cores)
 
 
-def _value_positions(table: Table, form: FormTable, cores: frozenset[str]) -> tuple[int, ...] | None:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where the values of a table stand: positions in the order of the form, and all positions with a heading."""
+
+    positions: tuple[int, ...]
+    headed: frozenset[int]
+    is_whole: bool
+    heading: Heading
+
+    @property
+    def first(self) -> int:
+        return min(self.positions)
+
+
+def _find_columns(table: Table, form: FormTable, cores: frozenset[str]) -> _Columns | None:
     """In a table whose rows are all equally wide: where the form's columns are printed.
 
     The heading of a column is the lowest label printed in it above the first row of the form. Null when the rows
-    differ in width or the headings are not exactly the form's columns in order.
+    differ in width, the headings are not the form's columns, or the body does not stand under them.
     """
-    if len({len(row) for row in table.rows}) != 1:
+    if not table.has_rows or len({len(row) for row in table.rows}) != 1:
         return None
     leaves: dict[int, Cell] = {}
     for row in table.rows:
@@ -350,20 +375,57 @@ def _value_positions(table: Table, form: FormTable, cores: frozenset[str]) -> tu
         if first is not None and (read_label(first.plain).core in cores or any(is_value(cell.plain) for cell in row)):
             break
         leaves |= {n: cell for n, cell in enumerate(row) if _is_label(cell)}
-    return leaf_positions(leaves, form)
+    found = find_columns(leaves, form) if leaves else None
+    if found is None:
+        return None
+    headed = frozenset(n for n in leaves if n >= min(found.positions))
+    filled = [{n for n, cell in enumerate(row) if is_value(cell.plain)} for row in table.rows]
+    outside = sum(bool(at - headed) for at in filled)
+    # Where rows have values elsewhere, the headings do not stand above the body.
+    if found.is_whole and outside * 4 > sum(map(bool, filled)) - outside:
+        return None
+    return _Columns(found.positions, headed, found.is_whole, found.heading)
 
 
-def _positioned_items(
-    row: Sequence[Cell], positions: tuple[int, ...] | None, cores: frozenset[str]
-) -> list[_Item] | None:
-    """A row of an equally wide table: its values stand under the headings and nowhere else."""
-    if positions is None:
+def _find_statistics_columns(table: Table) -> _Columns | None:
+    """In a statistics table whose rows are all equally wide: where unit and value are printed."""
+    if not table.has_rows or len({len(row) for row in table.rows}) != 1:
         return None
-    labels = [cell for n, cell in enumerate(row) if n < positions[0] and _is_label(cell)]
-    outside = [cell for n, cell in enumerate(row) if n not in positions and not cell.is_blank and cell not in labels]
-    if not labels or outside:
+    for row in table.rows:
+        words = [compact(cell.plain) for cell in row]
+        units = [n for n, word in enumerate(words) if word in ("单位", "计量单位")]
+        values = [n for n, word in enumerate(words) if word == "统计数"]
+        if len(units) == len(values) == 1 and units < values:
+            at = (units[0], values[0])
+            is_whole = not any(words[values[0] + 1 :])
+            headed = frozenset(n for n in range(units[0], len(words)) if words[n])
+            return _Columns(at, headed, is_whole, Heading(("统计数",), (None,), 100.0))
+    return None
+
+
+def _positioned_items(row: Sequence[Cell], columns: _Columns, cores: frozenset[str]) -> list[_Item] | None:
+    """A row of an equally wide table: its values stand under the headings and nowhere else.
+
+    Null where the row does not keep to the headings but may be read by counting its cells; marked where a value
+    is merged over several slots.
+    """
+    last_label = max((n for n, cell in enumerate(row[: columns.first]) if _is_label(cell)), default=-1)
+    labels = [cell for cell in row[: last_label + 1] if _is_label(cell)]
+    if not labels:
+        return [] if not columns.is_whole else None
+    after = own_cells(row[last_label + 1 :])
+    values = [row[n] for n in columns.positions]
+    is_off = any(n > last_label and n not in columns.headed and not cell.is_blank for n, cell in enumerate(row))
+    is_merged = any(
+        (cell.is_covered and (cell.place.column or 0) > columns.first) or (cell.row_span > 1 and is_value(cell.plain))
+        for cell in values
+    )
+    if not is_merged and not is_off and not any(cell.is_covered for cell in values):
+        return _run_items(labels, values, cores)
+    if columns.is_whole and not is_merged:
         return None
-    return _run_items(labels, [row[n] for n in positions], cores)
+    *above, item = _run_items(labels, after, cores)
+    return [*above, replace(item, is_refused=True)]
 
 
 # ---- the four layouts
@@ -374,13 +436,13 @@ def _read_statistics(table: Table, found: _Found) -> None:
     form = next(t for t in _form_tables("statistics"))
     found.seen += 1
     cores = exact_cores(form.rows)
-    items = _items(table, form, 1, has_unit=True)
+    items = _items(table, form, 1, has_unit=True, columns=_find_statistics_columns(table))
     has_unit_column = any(compact(item.label.plain) == "单位" for item in items) or any(
         is_unit(v.plain) for item in items for v in item.values[:1]
     )
     body = [item for item in items if not _is_heading_word(item.label.plain)]
     start = next((n for n, item in enumerate(body) if read_label(item.label.plain).core in cores), 0)
-    values = [_value_cells(item.values, has_unit_column) for item in body[start:]]
+    values = [None if item.is_refused else _value_cells(item.values, has_unit_column) for item in body[start:]]
     _emit(form, body[start:], values, (Heading(("统计数",), (None,), 100.0)), found)
 
 
@@ -405,13 +467,14 @@ def _read_requests(table: Table, found: _Found) -> None:
     form = forms[0]
     found.seen += 1
     arity = len(form.columns)
-    items = _items(table, form, arity, has_unit=False)
+    columns = _find_columns(table, form, exact_cores(form.rows))
+    items = _items(table, form, arity, has_unit=False, columns=columns)
     first = _first_row(items, form)
     if first is None:
         found.issues.append(_table_issue("table_unread", form, table.place, "no row label of the form was found"))
         return
     heading_cells = _cells_before(table, items[first].label)
-    heading = match_grouped_columns(heading_cells, form)
+    heading = columns.heading if columns else match_grouped_columns(heading_cells, form)
     if heading is None:
         found.issues.append(_heading_issue(form, heading_cells, table.place))
         return
@@ -451,11 +514,12 @@ def _read_article20(table: Table, found: _Found) -> None:
         first = next((n for n, c in enumerate(flat) if _is_label(c) and read_label(c.plain).core in cores), None)
         if first is None:
             continue
-        heading = match_columns([c for c in flat[1:first] if _is_label(c)], form)
+        columns = _find_columns(table, form, cores)
+        heading = columns.heading if columns else match_columns([c for c in flat[1:first] if _is_label(c)], form)
         if heading is None:
             continue
         if best is None or heading.score > best[0]:
-            items = _items(table, form, len(heading.labels), has_unit=False)
+            items = _items(table, form, len(heading.labels), has_unit=False, columns=columns)
             best = (heading.score, form, heading, [i for i in items if i.label.place.start >= flat[first].place.start])
     found.seen += 1
     if best is None:
@@ -474,11 +538,15 @@ def _read_remedies(table: Table, found: _Found) -> None:
     arity = len(form.columns)
     flat = [cell for row in table.rows for cell in row]
     last = max(n for n, cell in enumerate(flat) if _is_label(cell))
-    positions = _value_positions(table, form, frozenset())
-    if positions is not None:
-        runs = [tuple(row[n] for n in positions) for row in table.rows if not any(_is_label(c) for c in row)]
+    columns = _find_columns(table, form, frozenset())
+    if columns is not None:
+        body = [row for row in table.rows if not any(_is_label(c) for c in row)]
+        if any(not cell.is_blank for row in body for n, cell in enumerate(row) if n not in columns.headed):
+            found.issues.append(_table_issue("arity_mismatch", form, table.place, "values stand beside the headings"))
+            return
+        runs = [tuple(row[n] for n in columns.positions) for row in body]
     elif table.has_rows:
-        runs = [row for row in table.rows if not any(_is_label(c) for c in row)]
+        runs = [own_cells(row) for row in table.rows if not any(_is_label(c) for c in row)]
     else:
         runs = [_without_last_gap(tuple(flat[last + 1 :]), arity)]
     filled = [row for row in runs if any(is_value(c.plain) for c in row)] or [r for r in runs if len(r) == arity]
@@ -487,7 +555,8 @@ def _read_remedies(table: Table, found: _Found) -> None:
     if heading is None:
         found.issues.append(_heading_issue(form, labels, table.place))
         return
-    if len(filled) != 1 or len(filled[0]) != arity:
+    if len(filled) != 1 or len(filled[0]) != arity or any(cell.is_covered for cell in filled[0]):
+        filled = [own_cells(row) for row in filled]
         sizes = ", ".join(str(len(row)) for row in filled) or "no"
         place = filled[0][0].place if filled and filled[0] else table.place
         found.issues.append(
@@ -581,7 +650,7 @@ def _emit_row(
             form, row, column.column_code
         )
         metric = metrics[metric_code]
-        read = _read_value(cell, unit, metric.unit, metric.is_signed)
+        read = read_value(cell, unit, metric.unit, metric.is_signed)
         if read[1] is ValueStatus.ILLEGIBLE:
             found.issues.append(_illegible(path or label, cell))
         found.rows.append(
@@ -613,9 +682,14 @@ def _heading_cell(form: FormTable, row: FormRow, column_code: str) -> tuple[str,
     return row.row_code, applicant
 
 
-def _read_value(
+def read_value(
     cell: Cell, heading_unit: str | None, wanted: str, is_signed: bool
 ) -> tuple[Decimal | None, ValueStatus, bool]:
+    """The value of a cell in the wanted unit, its status, and whether it is approximate.
+
+    A unit in the cell goes before that of the heading. A count with a fraction and a negative figure where the
+    metric knows no sign are illegible.
+    """
     parsed = parse_cell(cell.plain)
     if parsed.number is None:
         return None, parsed.status, False
@@ -646,7 +720,7 @@ def _emit_in_label(row: FormRow, item: _Item, metric_code: str, path: str, match
     place = Place(base.start + start, base.start + end, base.line, base.table, base.row, base.column)
     cell = Cell(item.label.text[start:end], place)
     metric = load_vocabulary().metrics[metric_code]
-    value, status, approximate = _read_value(cell, None, metric.unit, metric.is_signed)
+    value, status, approximate = read_value(cell, None, metric.unit, metric.is_signed)
     if status is ValueStatus.ILLEGIBLE:
         found.issues.append(_illegible(path, cell))
     found.rows.append(

@@ -156,7 +156,24 @@ def align(labels: Sequence[Label], rows: tuple[FormRow, ...]) -> list[Match | No
             if match is not None:
                 matches[i] = match
                 changed = True
+    _match_disordered(labels, matches, skeleton, similarity)
     return matches
+
+
+def _match_disordered(
+    labels: Sequence[Label], matches: list[Match | None], skeleton: _Skeleton, similarity: list[list[float]]
+) -> None:
+    """Rows that a body printed in another order: a label that is one row of the form to the letter and no other."""
+    taken = {match.index for match in matches if match}
+    for i, label in enumerate(labels):
+        if matches[i] is not None:
+            continue
+        exact = [j for j, score in enumerate(similarity[i]) if score == 100.0]
+        if len(exact) != 1 or exact[0] in taken or exact[0] in skeleton.repeated | skeleton.confusable:
+            continue
+        if sum(other.core == label.core for other in labels) == 1 and len(label.core) >= MIN_FUZZY_LENGTH:
+            matches[i] = Match(exact[0], 100.0, "exact")
+            taken.add(exact[0])
 
 
 def _is_confusable(label: Label, i: int, j: int, skeleton: _Skeleton, similarity: list[list[float]]) -> bool:

@@ -123,19 +123,53 @@ def match_grouped_columns(cells: Sequence[Cell], table: FormTable) -> Heading | 
     return Heading(labels, tuple(None for _ in columns), total)
 
 
-def leaf_positions(leaves: Mapping[int, Cell], table: FormTable) -> tuple[int, ...] | None:
-    """Where the columns of the form are printed, given the lowest heading of each printed column.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the columns of a form are printed: a position for each, in the order of the form, and the heading.
 
-    Null unless the headings that belong to the form are all its columns, in its order.
+    ``is_whole`` says that these are all printed columns, in the form's order, so that a row may also be read by
+    counting its cells.
+    """
+
+    positions: tuple[int, ...]
+    heading: Heading
+    is_whole: bool
+
+
+def find_columns(leaves: Mapping[int, Cell], table: FormTable) -> Columns | None:
+    """The columns of the form, given the lowest heading of each printed column.
+
+    Null unless the headings that belong to the form are all its columns, in its order. Where every label is
+    there to the letter and once, the order may be another, and the body may have added columns.
     """
     columns, wanted = _wanted(table)
     at: list[int] = []
+    scores: list[float] = []
     for position in sorted(leaves):
-        if len(at) < len(columns) and _column_score(leaves[position].plain, wanted[len(at)]) >= _MIN_COLUMN:
+        score = _column_score(leaves[position].plain, wanted[len(at)]) if len(at) < len(columns) else 0.0
+        if score >= _MIN_COLUMN:
             at.append(position)
+            scores.append(score)
         elif at:
+            break
+    is_whole = len(at) == len(columns) and at[-1] == max(leaves)
+    if not is_whole:
+        at = [_only_exact(leaves, cores) for cores in wanted]
+        scores = [100.0]
+        if len(set(at)) < len(at) or -1 in at:
             return None
-    return tuple(at) if len(at) == len(columns) else None
+    cells = [leaves[position] for position in at]
+    labels = tuple(
+        " / ".join(filter(None, (c.parent_label_zh, printed(cell)))) for c, cell in zip(columns, cells, strict=True)
+    )
+    heading = Heading(labels, tuple(_unit(cell.plain) for cell in cells), min(scores))
+    return Columns(tuple(at), heading, is_whole)
+
+
+def _only_exact(leaves: Mapping[int, Cell], cores: tuple[str, ...]) -> int:
+    """The one position whose label is one of the cores to the letter; -1 where there is none or several."""
+    at = [position for position, cell in leaves.items() if read_label(cell.plain).core in cores]
+    return at[0] if len(at) == 1 else -1
 
 
 def _body(joined: str, grouped: Sequence[FormColumn]) -> str:

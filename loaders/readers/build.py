@@ -131,6 +131,7 @@ class DocumentBuilder:
         metadata: Sequence[Metadata] = (),
         attachments: Sequence[Link] = (),
         is_read_by_ocr: bool = False,
+        other_text: str | None = None,
     ) -> Document:
         """The document; cells of a Traditional one are simplified where it is assembled.
 
@@ -149,4 +150,5 @@ class DocumentBuilder:
             tuple(metadata),
             tuple(attachments),
             is_read_by_ocr,
+            other_text,
         )

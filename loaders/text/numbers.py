@@ -34,6 +34,7 @@ _NUMBER = re.compile(
     rf"|(?P<chinese>{CHINESE_NUMERAL}+?)(?={APPROXIMATE_AFTER}|{_UNIT}|$))"
     rf"(?P<after>{APPROXIMATE_AFTER})?(?P<unit>{_UNIT})?(?P<later>{APPROXIMATE_AFTER})?"
 )
+_SPLIT_DIGITS = re.compile(r"\d\s+\d")
 _DASHES = re.compile(r"^[-—–―−_·]+$")
 _SLASHES = re.compile(r"^[/\\]+$")
 
@@ -108,6 +109,9 @@ def parse_number(text: str) -> Number | None:
 
 def parse_cell(text: str) -> CellValue:
     """Read a value cell: a number, blank (also dashes and 无), not applicable (slash), or illegible."""
+    if _SPLIT_DIGITS.search(text.strip()):
+        # Two numbers in one cell, or one that somebody cut: which, the cell does not say.
+        return CellValue(ValueStatus.ILLEGIBLE)
     folded = _plain(text)
     if not folded or _DASHES.match(folded) or folded in ("无", "空"):
         return CellValue(ValueStatus.BLANK)
@@ -124,7 +128,8 @@ def convert_unit(value: Decimal, printed: str | None, wanted: str | None) -> Dec
     return value
 
 
-_UNITS = frozenset(_COUNT_UNIT.split("|")) | frozenset(MONEY_UNITS)
+COUNT_UNITS = frozenset(_COUNT_UNIT.split("|"))
+_UNITS = COUNT_UNITS | frozenset(MONEY_UNITS)
 
 
 def is_unit(text: str) -> bool:

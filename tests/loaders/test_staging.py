@@ -44,7 +44,7 @@ def load(con: duckdb.DuckDBPyConnection, *sources: Path, **options):
 
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> list[list[tuple]]:
-    return [rows(con, f"select * from raw.{t} order by all") for t in ("documents", "reports", "metric_rows", "issues")]
+    return [rows(con, f"select * from raw.{t} order by all") for t in ("documents", "reports", "metric_rows", "issues", "attachments")]
 
 
 def test_the_raw_tables_have_the_contracted_columns(con: duckdb.DuckDBPyConnection) -> None:
@@ -62,7 +62,9 @@ def test_the_raw_tables_have_the_contracted_columns(con: duckdb.DuckDBPyConnecti
         "metric_rows": "metric_row_id VARCHAR, report_id VARCHAR, source_kind VARCHAR, metric_code VARCHAR, "
         "applicant_type VARCHAR, label_raw VARCHAR, column_label_raw VARCHAR, value_raw VARCHAR, "
         "value DECIMAL(20,4), value_status VARCHAR, is_approximate BOOLEAN, unit VARCHAR, page_number INTEGER, "
-        "locator VARCHAR, snippet VARCHAR, match_method VARCHAR, match_score DOUBLE",
+        "locator VARCHAR, snippet VARCHAR, match_method VARCHAR, match_score DOUBLE, is_read_by_ocr BOOLEAN, "
+        "second_reading VARCHAR, second_value DECIMAL(20,4)",
+        "attachments": "document_id VARCHAR, attachment_number INTEGER, url VARCHAR, label VARCHAR",
         "issues": "document_id VARCHAR, report_id VARCHAR, severity VARCHAR, issue_code VARCHAR, message VARCHAR, "
         "locator VARCHAR",
         "runs": "run_id VARCHAR, command VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP, status VARCHAR, "
@@ -121,7 +123,7 @@ def test_a_batch_that_fails_leaves_nothing(con: duckdb.DuckDBPyConnection) -> No
     bad = make_report(rows=(make_row(snippet=None),))
     with pytest.raises(duckdb.ConstraintException):
         put(con, make_reading(b"good"), make_reading(b"bad", (bad,)))
-    assert snapshot(con) == [[], [], [], []]
+    assert snapshot(con) == [[], [], [], [], []]
     put(con, make_reading(b"good"))
     assert len(rows(con, "select * from raw.documents")) == 1
 
