@@ -114,7 +114,7 @@ def describe_trace(answer: dict[str, Any]) -> str:
             f"  place     {figure['locator']} ({figure['source_kind']})",
             f"  text      {figure['snippet']}",
             f"  document  {figure['source_uri']} sha256 {figure['document_id']}",
-            f"  matched   {figure['match_method']}, score {figure['match_score']}",
+            f"  matched   {figure['match_method']}, score {figure['match_score']}{_doubt(figure)}",
         ]
         for competitor in figure["competitors"]:
             lost = competitor["losing_value"]
@@ -129,6 +129,17 @@ def describe_trace(answer: dict[str, Any]) -> str:
                 f"({check['severity']}) {check['statement_zh'] or ''}"
             )
     return "\n".join(lines)
+
+
+def _doubt(figure: dict[str, Any]) -> str:
+    """How sure the reading is, beyond its score."""
+    text = ", characters recognised in a picture" if figure["is_read_by_ocr"] else ""
+    if figure["second_reading"] == "differs":
+        second = "blank" if figure["second_value"] is None else figure["second_value"]
+        text += f", a second reading gives {second}"
+    elif figure["second_reading"] == "agrees":
+        text += ", a second reading gives the same"
+    return text
 
 
 def _resolve_metric(con: duckdb.DuckDBPyConnection, metric: str) -> tuple[str, str]:

@@ -249,7 +249,7 @@ def _anchor_by_rows(cell: Cell) -> str | None:
 
 
 def _is_label(cell: Cell) -> bool:
-    return not cell.is_blank and not is_value(cell.plain)
+    return not cell.is_blank and not is_value(cell.plain) and parse_cell(cell.plain).status is ValueStatus.ILLEGIBLE
 
 
 def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
@@ -548,7 +548,9 @@ def _read_remedies(table: Table, found: _Found) -> None:
     elif table.has_rows:
         runs = [own_cells(row) for row in table.rows if not any(_is_label(c) for c in row)]
     else:
-        runs = [_without_last_gap(tuple(flat[last + 1 :]), arity)]
+        # Empty lines after the last value part the table from what follows.
+        end = max(n for n, cell in enumerate(flat) if not cell.is_blank)
+        runs = [tuple(flat[last + 1 : end + 1])]
     filled = [row for row in runs if any(is_value(c.plain) for c in row)] or [r for r in runs if len(r) == arity]
     labels = [cell for cell in flat[: last + 1] if _is_label(cell)]
     heading = match_grouped_columns(labels, form)

@@ -65,9 +65,12 @@ final as (
     select
         figures.metric_row_id,
         case
+            when figures.second_reading = 'differs' then 'extraction_suspect'
             when counted.uncertain_count > 0 then 'extraction_suspect'
             when counted.contradiction_count > 0
-                and count(doubts.report_id) > 0 then 'extraction_suspect'
+                and count(doubts.report_id) > 0
+                and coalesce(figures.second_reading, '') <> 'agrees'
+                then 'extraction_suspect'
             when counted.contradiction_count > 0 then 'source_inconsistent'
             when counted.confirmation_count > 0 then 'consistent'
             else 'unchecked'
@@ -87,6 +90,7 @@ final as (
             and doubts.table_number in (0, figures.table_number)
     group by
         figures.metric_row_id,
+        figures.second_reading,
         counted.confirmation_count,
         counted.contradiction_count,
         counted.uncertain_count

@@ -48,12 +48,20 @@ placed as (
         metric_rows.start_char_number,
         metric_rows.value,
         metric_rows.match_score,
+        metric_rows.second_reading,
+        metric_rows.second_value,
         metric_rows.is_approximate,
-        -- A label of a table must match letter by letter. Prose never does: a
-        -- phrase that can mean nothing else is enough.
-        coalesce(metric_rows.match_score, 0)
-        >= case when metric_rows.source_kind = 'table' then 100 else 90 end
-            as is_certain_reading
+        metric_rows.is_read_by_ocr,
+        -- A label of a table must match letter by letter, or a second reading
+        -- give the same. Prose never does: a phrase that can mean nothing else
+        -- is enough. Characters seen in a picture are never certain.
+        not metric_rows.is_read_by_ocr
+        and coalesce(metric_rows.second_reading, '') <> 'differs'
+        and (
+            metric_rows.second_reading = 'agrees'
+            or coalesce(metric_rows.match_score, 0)
+            >= case when metric_rows.source_kind = 'table' then 100 else 90 end
+        ) as is_certain_reading
     from metric_rows
     inner join reports on metric_rows.report_id = reports.report_id
     inner join metrics on metric_rows.metric_code = metrics.metric_code

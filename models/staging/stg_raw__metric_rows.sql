@@ -27,7 +27,10 @@ final as (
         {{ locator_number('locator', 'chars') }} as start_char_number,
         cast(value as decimal(20, 4)) as value,
         cast(match_score as double) as match_score,
-        is_approximate
+        second_reading,
+        cast(second_value as decimal(20, 4)) as second_value,
+        is_approximate,
+        coalesce(is_read_by_ocr, false) as is_read_by_ocr
     from source
 
 )

@@ -65,7 +65,10 @@ final as (
         figures.page_number,
         figures.value,
         figures.match_score,
+        figures.second_reading,
+        figures.second_value,
         figures.is_approximate,
+        figures.is_read_by_ocr,
         conflicts.metric_row_id is not null as has_conflict
     from figures
     inner join reports on figures.report_id = reports.report_id
