@@ -16,6 +16,7 @@ from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
 
 _EVERY_METRIC = "*"
+_ANY_KIND = tuple(kind.value for kind in SourceKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,7 @@ def _sum_side(
 
 
 def _look_up(metric_code: str, applicant_type: str | None, source_kind: str, values: _Values) -> Decimal | None:
-    kinds = [kind.value for kind in SourceKind] if source_kind == "any" else [source_kind]
-    for kind in kinds:
+    for kind in _ANY_KIND if source_kind == "any" else (source_kind,):
         for applicant in (applicant_type, "total" if applicant_type is None else applicant_type):
             if (metric_code, applicant, kind) in values:
                 return values[metric_code, applicant, kind]

@@ -42,7 +42,7 @@ class Metric:
     is_signed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FormRow:
     """A row of a statutory form (seed ``form_rows``) with its aliases."""
 
@@ -57,7 +57,7 @@ class FormRow:
     variant_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FormColumn:
     """A value column of a statutory form (seed ``form_columns``) with its aliases."""
 

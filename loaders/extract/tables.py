@@ -579,7 +579,7 @@ def _emit(
     values: Sequence[tuple[Cell, ...] | None],
     heading: Heading,
     found: _Found,
-) -> list[Match | None]:
+) -> tuple[Match | None, ...]:
     """Match the items to the form and write the rows whose cells are exactly those of the form."""
     labels = [read_label(item.label.plain) for item in items]
     matches = align(labels, form.rows)
@@ -647,6 +647,7 @@ def _emit_row(
 ) -> None:
     metrics = load_vocabulary().metrics
     columns = [column for column in form.columns if column.column_code != "in_label"]
+    snippet = _snippet(item)
     for column, cell, label, unit in zip(columns, cells, heading.labels, heading.units, strict=True):
         metric_code, applicant = form.cells.get((row.row_code, column.column_code)) or _heading_cell(
             form, row, column.column_code
@@ -668,7 +669,7 @@ def _emit_row(
                 read[2],
                 metric.unit,
                 cell.place,
-                _snippet(item),
+                snippet,
                 match.method,
                 min(match.score, heading.score),
             )

@@ -26,6 +26,7 @@ MARGIN = 5.0
 # Labels this short differ by one character from other labels of the forms (行政许可, 行政处罚; 其他, 总计).
 MIN_FUZZY_LENGTH = 5
 _THRESHOLD = 55.0
+_LONGEST_CACHED = 5000
 _CONTIGUOUS_BONUS = 2.0
 _SAME_ENUMERATOR = 6.0
 _OTHER_ENUMERATOR = -8.0
@@ -132,11 +133,19 @@ def _best_path(labels: Sequence[Label], skeleton: _Skeleton, similarity: list[li
     return path
 
 
-def align(labels: Sequence[Label], rows: tuple[FormRow, ...]) -> list[Match | None]:
+def align(labels: Sequence[Label], rows: tuple[FormRow, ...]) -> tuple[Match | None, ...]:
     """Match the labels of a printed table, in document order, to the rows of a form table."""
+    # Most bodies print the labels of the form as they are: what was aligned once comes back.
+    if sum(len(label.core) for label in labels) > _LONGEST_CACHED:
+        return _align.__wrapped__(tuple(labels), rows)
+    return _align(tuple(labels), rows)
+
+
+@lru_cache(maxsize=512)
+def _align(labels: tuple[Label, ...], rows: tuple[FormRow, ...]) -> tuple[Match | None, ...]:
     skeleton = _skeleton(rows)
     if not labels:
-        return []
+        return ()
     similarity = _similarity(labels, skeleton)
     path = _best_path(labels, skeleton, similarity)
     matches: list[Match | None] = [None] * len(labels)
@@ -157,7 +166,7 @@ def align(labels: Sequence[Label], rows: tuple[FormRow, ...]) -> list[Match | No
                 matches[i] = match
                 changed = True
     _match_disordered(labels, matches, skeleton, similarity)
-    return matches
+    return tuple(matches)
 
 
 def _match_disordered(

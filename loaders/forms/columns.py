@@ -43,7 +43,7 @@ def _wanted(table: FormTable) -> tuple[tuple[FormColumn, ...], tuple[tuple[str, 
 
 def printed(cell: Cell) -> str:
     """The text of a label cell on one line."""
-    return re.sub(r"\s+", " ", cell.text).strip()
+    return " ".join(cell.text.split())
 
 
 def _column_score(text: str, cores: tuple[str, ...]) -> float:

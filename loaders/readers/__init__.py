@@ -15,7 +15,8 @@ from importlib import import_module
 from loaders.errors import DocumentRejected
 from loaders.model import Block, Cell, Document, Issue, Script, Table
 from loaders.readers.flat_text import read_blocks
-from loaders.readers.sniff import DOC, DOCX, HTML, PDF, XLS, XLSX, is_html, sniff_media_type
+from loaders.readers.html_body import is_shipped_page
+from loaders.readers.sniff import DOC, DOCX, ENCRYPTED, HTML, OLE, PDF, XLS, XLSX, is_html, sniff_media_type
 from loaders.text.decode import decode_text
 from loaders.text.fold import detect_script, fold
 
@@ -48,7 +49,7 @@ def read_bytes(data: bytes) -> tuple[Document, tuple[Issue, ...]]:
     if decoded.replaced:
         message = f"{decoded.replaced} characters could not be decoded as {decoded.encoding} and were replaced"
         issues = (Issue("lossy_decoding", message),)
-    if is_html(text):
+    if is_html(text) or is_shipped_page(text):
         return _simplified(_reader(HTML)(text, decoded.encoding)), issues
     blocks = read_blocks(text)
     media_type = "text/plain"
@@ -64,6 +65,10 @@ def _reader(media_type: str) -> Callable[..., Document]:
         module, name = _PICTURES
     elif media_type in _READERS:
         module, name = _READERS[media_type]
+    elif media_type == ENCRYPTED:
+        raise DocumentRejected("encrypted_document", "the Office file is protected by a password; supply an open copy")
+    elif media_type == OLE:
+        raise DocumentRejected("damaged_document", "an OLE file without a Word or Excel stream, or cut off")
     else:
         message = (
             f"the content is {media_type}; supply the report as a web page, Word, Excel, PDF, picture or text file"

@@ -31,6 +31,15 @@ class Slot:
     page: int | None = None
 
 
+def _within(slot: Slot, row_count: int) -> Slot:
+    """A span reaches over rows that are there, and no further."""
+    row_span = max(1, min(slot.row_span, row_count - slot.row))
+    column_span = max(1, min(slot.column_span, MAX_COLUMN_SPAN))
+    if (row_span, column_span) == (slot.row_span, slot.column_span):
+        return slot
+    return replace(slot, row_span=row_span, column_span=column_span)
+
+
 class DocumentBuilder:
     """Collects the pieces of one document in reading order."""
 
@@ -73,15 +82,7 @@ class DocumentBuilder:
         if not any(slot.text.strip() for slot in cells):
             return
         row_count = max(slot.row for slot in cells) + 1
-        # A span reaches over rows that are there, and no further.
-        cells = [
-            replace(
-                slot,
-                row_span=max(1, min(slot.row_span, row_count - slot.row)),
-                column_span=max(1, min(slot.column_span, MAX_COLUMN_SPAN)),
-            )
-            for slot in cells
-        ]
+        cells = [_within(slot, row_count) for slot in cells]
         width = max(slot.column + slot.column_span for slot in cells)
         self._slots += max(row_count * width, sum(slot.row_span * slot.column_span for slot in cells))
         if self._slots > MAX_SLOTS:

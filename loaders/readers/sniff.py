@@ -21,6 +21,7 @@ XLS = "application/vnd.ms-excel"
 RTF = "application/rtf"
 ZIP = "application/zip"
 OLE = "application/x-ole-storage"
+ENCRYPTED = "application/x-encrypted-office"
 
 _MAGIC = (
     (b"%PDF", PDF),
@@ -63,10 +64,11 @@ def is_html(text: str) -> bool:
 def _sniff_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = {info.filename for info in archive.infolist()[:3000]}
+            names = {info.filename.lower().replace("\\", "/") for info in archive.infolist()[:3000]}
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        return ZIP
-    if "word/document.xml" in names:
+        # Cut off: the table of contents at its end is gone, the names before each part are not.
+        names = {name for name in ("word/document.xml", "xl/workbook.xml") if name.encode() in data}
+    if any(re.fullmatch(r"word/document\d*\.xml", name) for name in names):
         return DOCX
     if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
         return XLSX
@@ -76,6 +78,8 @@ def _sniff_zip(data: bytes) -> str:
 def _sniff_ole(data: bytes) -> str:
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
+            if ole.exists("EncryptedPackage"):
+                return ENCRYPTED
             if ole.exists("WordDocument"):
                 return DOC
             if ole.exists("Workbook") or ole.exists("Book"):

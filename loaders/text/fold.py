@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from opencc import OpenCC
 
@@ -19,6 +21,22 @@ from loaders.vocabulary import load_vocabulary
 
 # Share of characters that a character table changes: 0.37 in Traditional reports, 0.000 in Simplified ones.
 _TRADITIONAL_SHARE = 0.02
+_NOT_HAN = re.compile("[^\u4e00-\u9fff]+")
+
+
+Result = TypeVar("Result")
+_LONGEST_CACHED = 200
+
+
+def cache_short(function: Callable[[str], Result]) -> Callable[[str], Result]:
+    """Remember the results for short texts: labels and figures come back all the time, a hostile text never does."""
+    remembered = lru_cache(maxsize=65536)(function)
+
+    @wraps(function)
+    def answer(text: str) -> Result:
+        return remembered(text) if len(text) <= _LONGEST_CACHED else function(text)
+
+    return answer
 
 
 @lru_cache(maxsize=1)
@@ -34,11 +52,13 @@ def _overlay() -> tuple[re.Pattern[str], dict[str, str]]:
 
 def detect_script(text: str) -> Script:
     """Tell Simplified from Traditional by the share of characters that simplification changes."""
-    letters = [c for c in text if "\u4e00" <= c <= "\u9fff"]
+    letters = "".join(_NOT_HAN.split(text))
     if not letters:
         return Script.SIMPLIFIED
-    joined = "".join(letters)
-    changed = sum(a != b for a, b in zip(joined, _converter().convert(joined), strict=False))
+    simple = _converter().convert(letters)
+    if simple == letters:
+        return Script.SIMPLIFIED
+    changed = sum(a != b for a, b in zip(letters, simple, strict=False))
     if changed / len(letters) < _TRADITIONAL_SHARE:
         return Script.SIMPLIFIED
     pattern, _ = _overlay()
@@ -90,8 +110,17 @@ def fold(text: str, script: Script = Script.SIMPLIFIED) -> Folded:
     return Folded("".join(part.text for part in parts), (*offsets, len(text)))
 
 
+def fold_text(text: str) -> str:
+    """Simplified text folded, without the way back."""
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    return "".join(map(_nfkc, text))
+
+
 def _fold_characters(text: str, base: int) -> Folded:
     """NFKC character by character; ``base`` is where ``text`` starts in the original."""
+    if unicodedata.is_normalized("NFKC", text):
+        return Folded(text, tuple(range(base, base + len(text) + 1)))
     pieces = [_nfkc(char) for char in text]
     folded = "".join(pieces)
     if len(folded) == len(text):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
-from loaders.text.fold import fold
+from loaders.text.fold import cache_short, fold_text
 
 _SPACE = re.compile(r"\s+")
 _NUMERALS = "一二三四五六七八九十"
@@ -31,10 +30,10 @@ class Label:
     is_of_which: bool
 
 
-@lru_cache(maxsize=65536)
+@cache_short
 def read_label(text: str) -> Label:
     """Take a printed label (already simplified) apart."""
-    rest = _SPACE.sub("", fold(text).text)
+    rest = _SPACE.sub("", fold_text(text))
     enumerator, of_which = "", False
     while True:
         if match := _OF_WHICH.match(rest):
@@ -56,6 +55,7 @@ def read_label(text: str) -> Label:
     return Label(core, enumerator, of_which)
 
 
+@cache_short
 def compact(text: str) -> str:
     """Folded text without white space and punctuation."""
-    return _PUNCTUATION.sub("", fold(text).text)
+    return _PUNCTUATION.sub("", fold_text(text))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from loaders.model import ValueStatus
-from loaders.text.fold import fold
+from loaders.text.fold import cache_short, fold_text
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _DIGITS |= dict(zip("壹贰叁肆伍陆柒捌玖", range(1, 10), strict=True))
@@ -58,7 +58,7 @@ class CellValue:
 
 def _plain(text: str) -> str:
     """Folded text without white space, numerals and units in Simplified characters."""
-    return re.sub(r"\s+", "", fold(text).text).translate(_SIMPLIFIED)
+    return "".join(fold_text(text).split()).translate(_SIMPLIFIED)
 
 
 def parse_chinese_numeral(text: str) -> int | None:
@@ -107,6 +107,7 @@ def parse_number(text: str) -> Number | None:
     return Number(value, match["unit"], approximate)
 
 
+@cache_short
 def parse_cell(text: str) -> CellValue:
     """Read a value cell: a number, blank (also dashes and 无), not applicable (slash), or illegible."""
     if _SPLIT_DIGITS.search(text.strip()):
@@ -132,12 +133,14 @@ COUNT_UNITS = frozenset(_COUNT_UNIT.split("|"))
 _UNITS = COUNT_UNITS | frozenset(MONEY_UNITS)
 
 
+@cache_short
 def is_unit(text: str) -> bool:
     """Whether a cell holds a unit of measurement and nothing else."""
     folded = _plain(text)
     return (folded[1:-1] if folded.startswith("(") and folded.endswith(")") else folded) in _UNITS
 
 
+@cache_short
 def is_value(text: str) -> bool:
     """Whether a cell reads as a value in a table: a number in digits, a dash or a slash; blank is no value here."""
     folded = _plain(text)
