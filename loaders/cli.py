@@ -59,6 +59,12 @@ def _load_options(command: _Command) -> _Command:
     options = (
         click.option("--strict", is_flag=True, help="Exit with 3 when a document was rejected."),
         click.option("--force", is_flag=True, help="Read known documents again, too."),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Processes that read documents; as many as there are cores without it.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -80,18 +86,20 @@ def load(
     sources: tuple[str, ...],
     strict: bool,
     force: bool,
+    workers: int | None,
     wait_seconds: float,
     warehouse: str,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Stage documents: a file, a folder or a manifest.csv.
+    """Stage documents: a file, a folder, a ZIP or a manifest.csv.
 
-    Known bytes are unchanged. The account of what became of every document is printed.
+    Known bytes are unchanged. The account of what became of every document is printed. A document that takes
+    longer than GONGKAI_DOCUMENT_SECONDS (120) or more than GONGKAI_DOCUMENT_MEGABYTES (2048) is rejected.
     """
     from loaders.refresh import LoadRequest, run_load
 
-    request = LoadRequest(sources, strict=strict, force=force, wait_seconds=wait_seconds)
+    request = LoadRequest(sources, strict=strict, force=force, workers=workers, wait_seconds=wait_seconds)
     run_load(make_settings(warehouse, quiet, as_json), request)
 
 
@@ -132,6 +140,7 @@ def refresh(
     sources: tuple[str, ...],
     strict: bool,
     force: bool,
+    workers: int | None,
     no_publish: bool,
     wait_seconds: float,
     warehouse: str,
@@ -144,7 +153,7 @@ def refresh(
     """
     from loaders.refresh import LoadRequest, run_refresh
 
-    request = LoadRequest(sources, strict=strict, force=force, wait_seconds=wait_seconds)
+    request = LoadRequest(sources, strict=strict, force=force, workers=workers, wait_seconds=wait_seconds)
     run_refresh(make_settings(warehouse, quiet, as_json), request, publish=not no_publish)
 
 

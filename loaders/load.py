@@ -1,23 +1,31 @@
 """Loading: sources are read, staged and accounted for.
 
 In: documents listed by :mod:`loaders.sources` and an open work file. Out: an :class:`Account` in which every
-document stands exactly once: seen = loaded + unchanged + rejected. Known bytes are unchanged as long as
-neither the loaders nor what the manifest says of them changed. A reader that fails costs its document only.
+document stands exactly once: seen = loaded + unchanged + rejected; the members of an archive are documents. Known
+bytes are unchanged as long as neither the loaders nor what the manifest says of them changed. Documents are read in
+worker processes (:mod:`loaders.isolation`) while this one fetches and stages, some batches apart at most; a reader that
+fails, crashes or hangs costs its document only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import DocumentRejected
+from loaders.isolation import Outcome, Pool, available_cores
 from loaders.model import DocumentReading, DocumentStatus, Hints, Issue
 from loaders.runs import RunCounts, count_run
 from loaders.sources import MAX_BYTES, SourceDocument
+from loaders.sources.archives import Opened, open_documents
 from loaders.sources.document import missing_document_id
 from loaders.staging import KnownDocument, Staged, create_raw, forget_missing, known_documents, stage
 from loaders.version import LOADER_VERSION
@@ -27,9 +35,12 @@ if TYPE_CHECKING:
     import duckdb
 
 Reader = Callable[[bytes, str, Hints | None], DocumentReading]
+_Read = Callable[[bytes, str, Hints | None], Future[Outcome]]
 
 BATCH_DOCUMENTS = 200
-BATCH_BYTES = 128 * 1024 * 1024
+BATCH_BYTES = 64 * 1024 * 1024
+# Batches that are read while the oldest waits for its slowest document.
+_AHEAD_BATCHES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,16 @@ class Account:
         }
 
 
+class Progress:
+    """Is told how a load goes, from any of its threads; this one does not mind."""
+
+    def found(self, count: int) -> None:
+        """An archive has turned out to hold so many documents more."""
+
+    def done(self, count: int) -> None:
+        """So many documents were read, or need not be."""
+
+
 @dataclass(slots=True)
 class _Tally:
     loaded: int = 0
@@ -102,7 +123,6 @@ class _Tally:
     standing_rejected: int = 0
     rejections: list[Rejection] = dataclasses.field(default_factory=list)
     duplicates: list[Duplicate] = dataclasses.field(default_factory=list)
-    first_uris: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def close(self) -> Account:
         return Account(
@@ -118,6 +138,43 @@ class _Fetched:
     document_id: str
     data: bytes | DocumentRejected
 
+    @property
+    def byte_count(self) -> int:
+        return len(self.data) if isinstance(self.data, bytes) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A document that is being read, without its bytes."""
+
+    document: SourceDocument
+    document_id: str
+    byte_count: int
+    outcome: Future[Outcome]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Documents that are staged together, and the addresses of the archives that were opened for them."""
+
+    fetched: list[_Fetched] = dataclasses.field(default_factory=list)
+    opened_uris: list[str] = dataclasses.field(default_factory=list)
+    size: int = 0
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A batch whose documents are being read."""
+
+    count: int
+    due: list[_Due] = dataclasses.field(default_factory=list)
+    unchanged: int = 0
+    standing_rejected: int = 0
+    duplicates: list[Duplicate] = dataclasses.field(default_factory=list)
+
+    def unread_bytes(self) -> int:
+        return sum(due.byte_count for due in self.due if not due.outcome.done())
+
 
 def load_documents(
     con: duckdb.DuckDBPyConnection,
@@ -125,48 +182,105 @@ def load_documents(
     *,
     run_id: str,
     force: bool = False,
-    reader: Reader | None = None,
+    reader: Reader | str | None = None,
+    workers: int | None = None,
     advance: Callable[[int], None] = lambda count: None,
+    progress: Progress | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Account:
-    """Read and stage documents batch by batch, a transaction each.
+    """Read and stage documents batch by batch, a transaction each, in the order of the documents.
 
     Args:
         con: the open work file; the caller holds the run lock.
         documents: what to read, in order.
         run_id: the run that the rows are written under.
         force: read known documents again, too.
-        reader: what reads bytes; the project's reader when None.
-        advance: told how many documents were done since it was last called.
+        reader: what reads bytes: the name of a function, which worker processes import, or a function, which is
+            called in this process; the project's reader, by name, when None.
+        workers: how many processes read; as many as there are cores when None.
+        advance: told how many documents were staged since it was last called.
+        progress: told about every document that was read.
         max_bytes: larger documents are rejected.
     """
     create_raw(con)
     tally = _Tally()
-    for batch in _fetch_batches(documents, max_bytes):
-        _load_batch(con, batch, run_id, force, reader, tally)
-        count_run(con, run_id, tally.close().counts)
-        advance(len(batch))
+    with _open_reader(reader, workers) as read:
+        load = _Load(con, run_id, force, read, progress or Progress())
+        begun: deque[_Begun] = deque()
+        for batch in _fetch_batches(documents, max_bytes, load.progress):
+            begun.append(load.begin(batch))
+            del batch  # its bytes are the readers' now
+            while begun and (len(begun) > _AHEAD_BATCHES or sum(one.unread_bytes() for one in begun) > BATCH_BYTES):
+                load.finish(begun.popleft(), tally, advance)
+        while begun:
+            load.finish(begun.popleft(), tally, advance)
     return tally.close()
 
 
-def read_one(document: SourceDocument, reader: Reader | None = None, max_bytes: int = MAX_BYTES) -> DocumentReading:
+def read_one(
+    document: SourceDocument, reader: Reader | str | None = None, max_bytes: int = MAX_BYTES
+) -> DocumentReading:
     """The reading of one document; what cannot be read is rejected with a reason, never raised."""
-    return _read(_fetch(document, max_bytes), reader)
+    archives: list[str] = []
+    opened = next(open_documents(document, max_bytes, lambda uri, _: archives.append(uri)))
+    if archives:
+        opened = Opened(document, DocumentRejected("unsupported_format", "an archive; load it, or unpack a document"))
+    with _open_reader(reader, 1) as read:
+        return _settle(_read(read, _identify(opened)))
 
 
-def _read(fetched: _Fetched, reader: Reader | None) -> DocumentReading:
-    document, document_id, data = fetched.document, fetched.document_id, fetched.data
-    if isinstance(data, DocumentRejected):
-        return _rejected(document, document_id, 0, data.reject_code, str(data))
-    read = reader or _project_reader()
-    try:
-        reading = read(data, document.name, document.hints)
-    except DocumentRejected as error:
-        return _rejected(document, document_id, len(data), error.reject_code, str(error))
-    except Exception as error:  # whatever a reader throws must cost this document only, not the load
-        message = f"{type(error).__name__}: {error}"
-        return _rejected(document, document_id, len(data), "reader_failed", message)
-    return dataclasses.replace(reading, document_id=document_id, source_uri=document.source_uri, byte_count=len(data))
+class _Load:
+    """A load under way: what it writes to and what it has met."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, run_id: str, force: bool, read: _Read, progress: Progress
+    ) -> None:
+        self.progress = progress
+        self._con = con
+        self._run_id = run_id
+        self._force = force
+        self._submit = read
+        self._first_uris: dict[str, str] = {}
+
+    def begin(self, batch: _Batch) -> _Begun:
+        """Have those documents of a batch read that are not known."""
+        with_bytes = [one.document.source_uri for one in batch.fetched if isinstance(one.data, bytes)]
+        forget_missing(self._con, with_bytes + batch.opened_uris)
+        known = known_documents(self._con, [fetched.document_id for fetched in batch.fetched])
+        begun = _Begun(len(batch.fetched))
+        for fetched in batch.fetched:
+            uri = fetched.document.source_uri
+            before = known.get(fetched.document_id)
+            first_uri = self._first_uris.get(fetched.document_id)
+            self._first_uris.setdefault(fetched.document_id, uri)
+            if first_uri is not None:
+                begun.duplicates.append(Duplicate(uri, first_uri))
+            elif before and not self._force and _is_current(before, fetched):
+                begun.standing_rejected += before.is_rejected
+            else:
+                begun.due.append(_read(self._submit, fetched))
+                begun.due[-1].outcome.add_done_callback(lambda _: self.progress.done(1))
+                continue
+            begun.unchanged += 1
+            self.progress.done(1)
+        return begun
+
+    def finish(self, begun: _Begun, tally: _Tally, advance: Callable[[int], None]) -> None:
+        """Wait for the readings of a batch, stage them and count them."""
+        readings = [_settle(due) for due in begun.due]
+        staged = [
+            Staged(reading, reading_version(due.document.hints))
+            for reading, due in zip(readings, begun.due, strict=True)
+        ]
+        stage(self._con, staged, run_id=self._run_id, loaded_at=utc_now())
+        rejected = [reading for reading in readings if reading.status is DocumentStatus.REJECTED]
+        tally.loaded += len(readings) - len(rejected)
+        tally.rejections += map(_rejection, rejected)
+        tally.unchanged += begun.unchanged
+        tally.standing_rejected += begun.standing_rejected
+        tally.duplicates += begun.duplicates
+        count_run(self._con, self._run_id, tally.close().counts)
+        advance(begun.count)
 
 
 def reading_version(hints: Hints | None) -> str:
@@ -177,66 +291,73 @@ def reading_version(hints: Hints | None) -> str:
     return f"{LOADER_VERSION}+hints.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _project_reader() -> Reader:
-    # Imported late: a load in which nothing is new need not pay for the readers. Imported apart from the reading:
-    # a broken installation must stop the load, not reject every document.
-    from loaders.reading import read_document
-
-    return read_document
+def _project_reader() -> Reader | str:
+    # By name: a load in which nothing is new need not pay for the readers, and this process never does.
+    return "loaders.reading:read_document"
 
 
-def _fetch_batches(documents: Iterable[SourceDocument], max_bytes: int) -> Iterator[list[_Fetched]]:
-    batch: list[_Fetched] = []
-    size = 0
+@contextlib.contextmanager
+def _open_reader(reader: Reader | str | None, workers: int | None) -> Iterator[_Read]:
+    reader = reader or _project_reader()
+    if isinstance(reader, str):
+        with Pool(reader, workers or available_cores()) as pool:
+            yield pool.submit
+    else:
+        yield functools.partial(_read_here, reader)
+
+
+def _read_here(reader: Reader, data: bytes, name: str, hints: Hints | None) -> Future[Outcome]:
+    outcome: Future[Outcome] = Future()
+    try:
+        outcome.set_result(reader(data, name, hints))
+    except DocumentRejected as error:
+        outcome.set_result(error)
+    except Exception as error:  # whatever a reader throws must cost this document only, not the load
+        outcome.set_result(DocumentRejected("reader_failed", f"{type(error).__name__}: {error}"))
+    return outcome
+
+
+def _read(submit: _Read, fetched: _Fetched) -> _Due:
+    document = fetched.document
+    if isinstance(fetched.data, bytes):
+        outcome = submit(fetched.data, document.name, document.hints)
+    else:
+        outcome = Future()
+        outcome.set_result(fetched.data)
+    return _Due(document, fetched.document_id, fetched.byte_count, outcome)
+
+
+def _settle(due: _Due) -> DocumentReading:
+    outcome = due.outcome.result()
+    document, document_id, byte_count = due.document, due.document_id, due.byte_count
+    if isinstance(outcome, DocumentRejected):
+        return _rejected(document, document_id, byte_count, outcome.reject_code, str(outcome))
+    return dataclasses.replace(outcome, document_id=document_id, source_uri=document.source_uri, byte_count=byte_count)
+
+
+def _fetch_batches(documents: Iterable[SourceDocument], max_bytes: int, progress: Progress) -> Iterator[_Batch]:
+    batch = _Batch()
+
+    def note_archive(uri: str, count: int) -> None:
+        batch.opened_uris.append(uri)
+        progress.found(count - 1)
+
     for document in documents:
-        fetched = _fetch(document, max_bytes)
-        batch.append(fetched)
-        size += len(fetched.data) if isinstance(fetched.data, bytes) else 0
-        if len(batch) >= BATCH_DOCUMENTS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
+        for opened in open_documents(document, max_bytes, note_archive):
+            fetched = _identify(opened)
+            batch.fetched.append(fetched)
+            batch.size += fetched.byte_count
+            if len(batch.fetched) >= BATCH_DOCUMENTS or batch.size >= BATCH_BYTES:
+                yield batch
+                batch = _Batch()
+    if batch.fetched:
         yield batch
 
 
-def _fetch(document: SourceDocument, max_bytes: int) -> _Fetched:
-    try:
-        data = document.read_bytes(max_bytes)
-    except DocumentRejected as rejection:
-        return _Fetched(document, missing_document_id(document.source_uri), rejection)
-    return _Fetched(document, hashlib.sha256(data).hexdigest(), data)
-
-
-def _load_batch(
-    con: duckdb.DuckDBPyConnection,
-    batch: list[_Fetched],
-    run_id: str,
-    force: bool,
-    reader: Reader | None,
-    tally: _Tally,
-) -> None:
-    forget_missing(con, [fetched.document.source_uri for fetched in batch if isinstance(fetched.data, bytes)])
-    known = known_documents(con, [fetched.document_id for fetched in batch])
-    staged: list[Staged] = []
-    for fetched in batch:
-        uri = fetched.document.source_uri
-        if fetched.document_id in tally.first_uris:
-            tally.unchanged += 1
-            tally.duplicates.append(Duplicate(uri, tally.first_uris[fetched.document_id]))
-            continue
-        tally.first_uris[fetched.document_id] = uri
-        before = known.get(fetched.document_id)
-        if before and not force and _is_current(before, fetched):
-            tally.unchanged += 1
-            tally.standing_rejected += before.is_rejected
-            continue
-        reading = _read(fetched, reader)
-        staged.append(Staged(reading, reading_version(fetched.document.hints)))
-        if reading.status is DocumentStatus.REJECTED:
-            tally.rejections.append(_rejection(reading))
-        else:
-            tally.loaded += 1
-    stage(con, staged, run_id=run_id, loaded_at=utc_now())
+def _identify(opened: Opened) -> _Fetched:
+    if isinstance(opened.data, bytes):
+        return _Fetched(opened.document, hashlib.sha256(opened.data).hexdigest(), opened.data)
+    return _Fetched(opened.document, missing_document_id(opened.document.source_uri), opened.data)
 
 
 def _is_current(before: KnownDocument, fetched: _Fetched) -> bool:

@@ -26,6 +26,7 @@ from loaders.builds import (
 )
 from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
 from loaders.load import Account, load_documents
+from loaders.progress import show_progress
 from loaders.publish import Release, current_manifest, publish_build
 from loaders.runs import begin_run, end_run
 from loaders.settings import Settings, shown
@@ -47,6 +48,7 @@ class LoadRequest:
     sources: tuple[str, ...]
     strict: bool = False
     force: bool = False
+    workers: int | None = None
     wait_seconds: float = 0.0
 
 
@@ -226,23 +228,12 @@ def _load(settings: Settings, documents: Sequence[SourceDocument], run_id: str, 
         return Account()
     con = settings.warehouse.connect()
     try:
-        with _progress(settings, len(documents)) as advance:
-            return load_documents(con, documents, run_id=run_id, force=request.force, advance=advance)
+        with show_progress(settings, len(documents)) as progress:
+            return load_documents(
+                con, documents, run_id=run_id, force=request.force, workers=request.workers, progress=progress
+            )
     finally:
         con.close()
-
-
-@contextlib.contextmanager
-def _progress(settings: Settings, total: int) -> Iterator[Callable[[int], None]]:
-    console = settings.progress_console()
-    if console is None:
-        yield lambda count: None
-        return
-    from rich.progress import Progress
-
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("reading documents", total=total)
-        yield lambda count: progress.advance(task, count)
 
 
 @contextlib.contextmanager

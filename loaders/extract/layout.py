@@ -79,9 +79,13 @@ def _width(table: Table) -> int | None:
 def _goes_on(table: Table, following: Table) -> bool:
     """Whether a table is the rest of the one before it: as wide, alike in kind, and without a heading of its own."""
     width = _width(following)
-    if width is None or width < 2 or width != _width(table) or (table.grid is None) != (following.grid is None):
+    if width is None or width < 2 or width != _width(table):
         return False
-    first = [cell for row in following.rows[:2] for cell in row if not cell.is_blank]
+    rows = [[cell for cell in row if not cell.is_blank] for row in following.rows[:2]]
+    if rows[1:] and any(is_value(cell.plain) for cell in rows[0]):
+        # Under a row with values, a heading is that of the next block.
+        rows = rows[:1]
+    first = [cell for row in rows for cell in row]
     return bool(first) and not any(_opens_table(cell) for cell in first)
 
 
@@ -97,8 +101,6 @@ def _opens_table(cell: Cell) -> bool:
 def _joined(table: Table, following: Table) -> Table:
     """Both tables as one; the rows of the second count on, its cells keep their places."""
     breaks = (*table.page_breaks, len(table.rows), *(len(table.rows) + n for n in following.page_breaks))
-    if table.grid is None or following.grid is None:
-        return replace(table, rows=table.rows + following.rows, page_breaks=breaks)
     # Laid open first: the places of the second table count its own rows.
     first, second = lay_open(table), lay_open(following)
     return replace(table, rows=first.rows + second.rows, grid=None, page_breaks=breaks)
@@ -116,15 +118,15 @@ def _form_words() -> frozenset[str]:
     return frozenset(words - {""})
 
 
-def stitch_pages(table: Table) -> Table:
-    """The table with rows that a page break cut put together.
+def stitch_rows(table: Table) -> Table:
+    """The table with rows that a page break or the body itself cut put together.
 
     Two pieces of a label are joined when together they are a label of a form and apart at least the second is
     none. Their rows become one when in no column both have something else than pieces of one label.
     """
     rows = list(table.rows)
-    for at in sorted(table.page_breaks, reverse=True):
-        if 0 < at < len(rows) and len(rows[at]) == len(rows[at - 1]):
+    for at in range(len(rows) - 1, 0, -1):
+        if at < len(rows) and len(rows[at]) == len(rows[at - 1]):
             _stitch(rows, at)
     return replace(table, rows=tuple(rows), page_breaks=())
 

@@ -16,9 +16,9 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
-from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_pages
+from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_rows
 from loaders.forms.align import Match, align, exact_cores
-from loaders.forms.columns import Heading, find_columns, match_columns, match_grouped_columns, printed
+from loaders.forms.columns import MISSING, Heading, find_columns, match_columns, match_grouped_columns, printed
 from loaders.model import (
     Block,
     Cell,
@@ -40,6 +40,8 @@ from loaders.vocabulary import FormRow, FormTable, load_vocabulary
 _ARTICLE20 = re.compile("^第(?:二十|20)条第([一二三四五六七八九]|[1-9])项$")
 _TABLE_YEAR = re.compile(r"^\s*[(（]?\s*((?:19|20)\d{2})\s*年\s*度?\s*[)）]?\s*$")
 _TITLE_YEAR = re.compile(r"((?:19|20)\d{2})\s*年\s*度?")
+# A figure that a reader could not make out, with its readings: 3|8, 4?1.
+_DOUBTFUL_VALUE = re.compile(r"^[\d|?.,+\-—\s]+$")
 _MIN_LABELS = 3
 _MAX_JOINED = 4
 _LOOK_AHEAD = 24
@@ -106,7 +108,7 @@ def extract_tables(document: Document) -> TableReading:
 def _views(table: Table) -> Iterator[Table]:
     """The readings of a table in which empty lines may be blank cells or nothing at all."""
     if table.has_rows:
-        yield stitch_pages(lay_open(table))
+        yield stitch_rows(lay_open(table))
         return
     yield (
         replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows))
@@ -131,6 +133,9 @@ def _cells_with_blanks(cells: Sequence[Cell]) -> tuple[Cell, ...]:
         else:
             runs.append((gap, cell))
             gap = []
+    if not any(before and is_value(cell.plain) for before, cell in runs[1:]):
+        # No empty line stands before a value: they part rows or paragraphs, and none is a cell.
+        return ()
     after_value = [(before, cell) for (_, last), (before, cell) in pairwise(runs) if is_value(last.plain)]
     between = [len(before) for before, cell in after_value if is_value(cell.plain)]
     parted = bool(between) and min(between) > 0
@@ -249,7 +254,13 @@ def _anchor_by_rows(cell: Cell) -> str | None:
 
 
 def _is_label(cell: Cell) -> bool:
-    return not cell.is_blank and not is_value(cell.plain) and parse_cell(cell.plain).status is ValueStatus.ILLEGIBLE
+    text = cell.plain
+    return (
+        not cell.is_blank
+        and not is_value(text)
+        and parse_cell(text).status is ValueStatus.ILLEGIBLE
+        and not _DOUBTFUL_VALUE.match(text)
+    )
 
 
 def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
@@ -321,6 +332,11 @@ def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tupl
         return [None if item.is_refused else item.values for item in items]
     arity = len(heading.labels)
     values = [_without_next_group(item.values, arity) for item in items]
+    # Where blank cells of groups are printed, a row just as long with a blank at its end may be a cell short.
+    extra = [0, *(len(item.values) - arity for item in items), 0]
+    for n, cells in enumerate(values):
+        if cells and extra[n + 1] == 0 and cells[-1].is_blank and max(extra[n], extra[n + 2]) > 0:
+            values[n] = None
     if table.style == "lines" and values:
         values[-1] = _without_last_gap(items[-1].values, arity)
     return values
@@ -341,7 +357,13 @@ def _row_items(row: Sequence[Cell], arity: int, cores: frozenset[str], has_unit:
     if len(row) - last - 1 != width and len(row) > width:
         # A value that cannot be read looks like a label; the row's shape tells where the label must be.
         candidate = len(row) - width - 1
-        if candidate < last and _is_label(row[candidate]) and read_label(row[candidate].plain).core in cores:
+        # What stands after it must not be a label of the form itself: then the row lacks a cell.
+        if (
+            candidate < last
+            and _is_label(row[candidate])
+            and read_label(row[candidate].plain).core in cores
+            and not any(read_label(cell.plain).core in cores for cell in row[candidate + 1 : last + 1])
+        ):
             last = candidate
     labels = [cell for cell in row[: last + 1] if not cell.is_blank]
     return _run_items(labels, row[last + 1 :], cores)
@@ -358,7 +380,7 @@ class _Columns:
 
     @property
     def first(self) -> int:
-        return min(self.positions)
+        return min(position for position in self.positions if position != MISSING)
 
 
 def _find_columns(table: Table, form: FormTable, cores: frozenset[str]) -> _Columns | None:
@@ -378,11 +400,12 @@ def _find_columns(table: Table, form: FormTable, cores: frozenset[str]) -> _Colu
     found = find_columns(leaves, form) if leaves else None
     if found is None:
         return None
-    headed = frozenset(n for n in leaves if n >= min(found.positions))
+    first_column = min(position for position in found.positions if position != MISSING)
+    headed = frozenset(n for n in leaves if n >= first_column)
     filled = [{n for n, cell in enumerate(row) if is_value(cell.plain)} for row in table.rows]
     outside = sum(bool(at - headed) for at in filled)
     # Where rows have values elsewhere, the headings do not stand above the body.
-    if found.is_whole and outside * 4 > sum(map(bool, filled)) - outside:
+    if outside * 4 > sum(map(bool, filled)) - outside:
         return None
     return _Columns(found.positions, headed, found.is_whole, found.heading)
 
@@ -403,6 +426,14 @@ def _find_statistics_columns(table: Table) -> _Columns | None:
     return None
 
 
+_NOT_PRINTED = Cell("", Place(0, 0, 0), None, 0, 0)
+
+
+def _under(columns: _Columns, row: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells of a row under the headings; a column that the body left out has none."""
+    return tuple(_NOT_PRINTED if n == MISSING else row[n] for n in columns.positions)
+
+
 def _positioned_items(row: Sequence[Cell], columns: _Columns, cores: frozenset[str]) -> list[_Item] | None:
     """A row of an equally wide table: its values stand under the headings and nowhere else.
 
@@ -414,13 +445,14 @@ def _positioned_items(row: Sequence[Cell], columns: _Columns, cores: frozenset[s
     if not labels:
         return [] if not columns.is_whole else None
     after = own_cells(row[last_label + 1 :])
-    values = [row[n] for n in columns.positions]
+    values = _under(columns, row)
+    printed_values = [cell for cell in values if cell is not _NOT_PRINTED]
     is_off = any(n > last_label and n not in columns.headed and not cell.is_blank for n, cell in enumerate(row))
     is_merged = any(
         (cell.is_covered and (cell.place.column or 0) > columns.first) or (cell.row_span > 1 and is_value(cell.plain))
-        for cell in values
+        for cell in printed_values
     )
-    if not is_merged and not is_off and not any(cell.is_covered for cell in values):
+    if not is_merged and not is_off and not any(cell.is_covered for cell in printed_values):
         return _run_items(labels, values, cores)
     if columns.is_whole and not is_merged:
         return None
@@ -544,7 +576,7 @@ def _read_remedies(table: Table, found: _Found) -> None:
         if any(not cell.is_blank for row in body for n, cell in enumerate(row) if n not in columns.headed):
             found.issues.append(_table_issue("arity_mismatch", form, table.place, "values stand beside the headings"))
             return
-        runs = [tuple(row[n] for n in columns.positions) for row in body]
+        runs = [_under(columns, row) for row in body]
     elif table.has_rows:
         runs = [own_cells(row) for row in table.rows if not any(_is_label(c) for c in row)]
     else:
@@ -557,7 +589,7 @@ def _read_remedies(table: Table, found: _Found) -> None:
     if heading is None:
         found.issues.append(_heading_issue(form, labels, table.place))
         return
-    if len(filled) != 1 or len(filled[0]) != arity or any(cell.is_covered for cell in filled[0]):
+    if len(filled) != 1 or len(filled[0]) != arity or any(c.is_covered and c is not _NOT_PRINTED for c in filled[0]):
         filled = [own_cells(row) for row in filled]
         sizes = ", ".join(str(len(row)) for row in filled) or "no"
         place = filled[0][0].place if filled and filled[0] else table.place
@@ -582,8 +614,8 @@ def _emit(
 ) -> tuple[Match | None, ...]:
     """Match the items to the form and write the rows whose cells are exactly those of the form."""
     labels = [read_label(item.label.plain) for item in items]
-    matches = align(labels, form.rows)
     arity = len(heading.labels)
+    matches = _without_doubtful(align(labels, form.rows), labels, values, arity)
     by_code = {row.row_code: row for row in form.rows}
     printed_labels: dict[str, str] = {}
     value_codes = {row for row, _ in form.cells}
@@ -614,6 +646,36 @@ def _emit(
     if form.layout_code == "row_unit_value":
         found.votes[form.form_code] += sum(match is not None for match in matches)
     return matches
+
+
+def _without_doubtful(
+    matches: Sequence[Match | None],
+    labels: Sequence[Label],
+    values: Sequence[tuple[Cell, ...] | None],
+    arity: int,
+) -> tuple[Match | None, ...]:
+    """The matches without a row printed twice with other values, and without blank rows of an inexact label.
+
+    The first may be last year's, the second the rest of a label that was cut.
+    """
+    printed_rows: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+    for label, cells in zip(labels, values, strict=True):
+        if cells is not None and len(cells) == arity and any(is_value(cell.plain) for cell in cells):
+            key = (label.core, label.enumerator)
+            printed_rows.setdefault(key, set()).add(tuple(compact(cell.plain) for cell in cells))
+    times_matched = Counter(
+        (label.core, label.enumerator) for label, match in zip(labels, matches, strict=True) if match
+    )
+    kept: list[Match | None] = []
+    for label, match, cells in zip(labels, matches, values, strict=True):
+        key = (label.core, label.enumerator)
+        is_repeated = len(printed_rows.get(key, ())) > times_matched[key]
+        is_blank = cells is not None and not any(is_value(cell.plain) for cell in cells)
+        is_doubtful = match is not None and (
+            is_repeated or (is_blank and match.method != "exact" and len(cells or ()) > 0)
+        )
+        kept.append(None if is_doubtful else match)
+    return tuple(kept)
 
 
 def _has_children(row: FormRow, form: FormTable) -> bool:
@@ -649,6 +711,8 @@ def _emit_row(
     columns = [column for column in form.columns if column.column_code != "in_label"]
     snippet = _snippet(item)
     for column, cell, label, unit in zip(columns, cells, heading.labels, heading.units, strict=True):
+        if cell is _NOT_PRINTED:
+            continue
         metric_code, applicant = form.cells.get((row.row_code, column.column_code)) or _heading_cell(
             form, row, column.column_code
         )
@@ -754,6 +818,8 @@ def _emit_unmatched(
     code, why = ("ambiguous_label", "fits more than one row") if ambiguous else ("row_unmatched", "is not a row")
     found.issues.append(Issue(code, f"{form.label_zh}: the label {path} {why} of the form", item.label.place.locator()))
     for cell, column_label in zip(cells, heading.labels, strict=True):
+        if cell is _NOT_PRINTED:
+            continue
         parsed = parse_cell(cell.plain)
         found.rows.append(
             MetricRow(

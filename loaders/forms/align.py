@@ -166,7 +166,27 @@ def _align(labels: tuple[Label, ...], rows: tuple[FormRow, ...]) -> tuple[Match 
                 matches[i] = match
                 changed = True
     _match_disordered(labels, matches, skeleton, similarity)
+    _keep_one_variant(matches, skeleton)
     return tuple(matches)
+
+
+def _keep_one_variant(matches: list[Match | None], skeleton: _Skeleton) -> None:
+    """A printed table is of one variant of its form: the one that more labels speak for that only it has."""
+    variants = [None if match is None else skeleton.rows[match.index].variant_code for match in matches]
+    votes = Counter({variant: 0 for variant in variants if variant not in (None, "all")})
+    votes.update(
+        skeleton.rows[match.index].variant_code
+        for match in matches
+        if match is not None
+        and match.index not in skeleton.repeated
+        and skeleton.rows[match.index].variant_code != "all"
+    )
+    if len(votes) < 2:
+        return
+    (best, most), (_, second), *_ = votes.most_common()
+    for i, variant in enumerate(variants):
+        if variant not in (None, "all") and (variant != best or most == second):
+            matches[i] = None
 
 
 def _match_disordered(

@@ -22,6 +22,8 @@ from loaders.vocabulary import FormColumn, FormTable
 _MIN_HEADING = 88.0
 _MIN_COLUMN = 75.0
 _MIN_PREFIX = 3
+_MIN_COLUMNS = 2
+MISSING = -1
 _MIN_FUZZY_COLUMN = 3
 _MONEY = re.compile("|".join(sorted(MONEY_UNITS, key=len, reverse=True)))
 
@@ -127,6 +129,8 @@ def match_grouped_columns(cells: Sequence[Cell], table: FormTable) -> Heading | 
 class Columns:
     """Where the columns of a form are printed: a position for each, in the order of the form, and the heading.
 
+    A column that is not printed is at ``MISSING``.
+
     ``is_whole`` says that these are all printed columns, in the form's order, so that a row may also be read by
     counting its cells.
     """
@@ -140,7 +144,7 @@ def find_columns(leaves: Mapping[int, Cell], table: FormTable) -> Columns | None
     """The columns of the form, given the lowest heading of each printed column.
 
     Null unless the headings that belong to the form are all its columns, in its order. Where every label is
-    there to the letter and once, the order may be another, and the body may have added columns.
+    there to the letter and once, the order may be another, and the body may have added columns or left some out.
     """
     columns, wanted = _wanted(table)
     at: list[int] = []
@@ -156,20 +160,21 @@ def find_columns(leaves: Mapping[int, Cell], table: FormTable) -> Columns | None
     if not is_whole:
         at = [_only_exact(leaves, cores) for cores in wanted]
         scores = [100.0]
-        if len(set(at)) < len(at) or -1 in at:
+        found = [position for position in at if position != MISSING]
+        if len(set(found)) < len(found) or len(found) < min(len(columns), _MIN_COLUMNS):
             return None
-    cells = [leaves[position] for position in at]
     labels = tuple(
-        " / ".join(filter(None, (c.parent_label_zh, printed(cell)))) for c, cell in zip(columns, cells, strict=True)
+        " / ".join(filter(None, (c.parent_label_zh, c.label_zh if position == MISSING else printed(leaves[position]))))
+        for c, position in zip(columns, at, strict=True)
     )
-    heading = Heading(labels, tuple(_unit(cell.plain) for cell in cells), min(scores))
-    return Columns(tuple(at), heading, is_whole)
+    units = tuple(None if position == MISSING else _unit(leaves[position].plain) for position in at)
+    return Columns(tuple(at), Heading(labels, units, min(scores)), is_whole)
 
 
 def _only_exact(leaves: Mapping[int, Cell], cores: tuple[str, ...]) -> int:
-    """The one position whose label is one of the cores to the letter; -1 where there is none or several."""
+    """The one position whose label is one of the cores to the letter; missing where there is none or several."""
     at = [position for position, cell in leaves.items() if read_label(cell.plain).core in cores]
-    return at[0] if len(at) == 1 else -1
+    return at[0] if len(at) == 1 else MISSING
 
 
 def _body(joined: str, grouped: Sequence[FormColumn]) -> str:

@@ -16,20 +16,30 @@ from datetime import date
 from functools import lru_cache
 
 from loaders.identify.agency import choose_agency, contradicts_self_reference, metadata_fields, self_references
-from loaders.identify.dates import YEAR_PATTERN, Period, find_dates, find_period, narrative_years, read_year, work_years
+from loaders.identify.dates import (
+    YEAR_PATTERN,
+    Period,
+    find_dates,
+    find_period,
+    narrative_years,
+    read_year,
+    work_years,
+    year_until_december,
+)
 from loaders.identify.kinds import classify
-from loaders.identify.names import are_compatible, organ_kind
+from loaders.identify.names import are_compatible, is_organ_name, organ_kind
 from loaders.identify.scope import find_scope
 from loaders.identify.text import Page, read_page
-from loaders.identify.titles import Title, find_titles
+from loaders.identify.titles import Title, find_titles, lone_year, page_titles
 from loaders.identify.words import any_of, load_words
-from loaders.model import Document, Evidence, Hints, Identity, Issue, Place, Scope
+from loaders.model import Document, Evidence, Hints, Identity, Issue, MetadataName, Place, Scope
 
 __all__ = ["ReportTitle", "classify_document", "find_report_titles", "identify_report"]
 
 # A title has a body of its own when this much is printed before the next title.
 _SHORTEST_BODY = 200
 _LATEST_PUBLICATION = 12
+_LONGEST_PERIOD_LINE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,9 @@ def _choose_title(page: Page, titles: list[Title]) -> Title | None:
     if not titles:
         return None
     bodies = _with_body(page, titles)
-    return next((t for t, length in bodies if length >= _SHORTEST_BODY), max(bodies, key=lambda b: b[1])[0])
+    # Without a body, a bare 政府信息公开年报 is rather a column of the site.
+    telling = [b for b in bodies if b[0].is_telling] or bodies
+    return next((t for t, length in bodies if length >= _SHORTEST_BODY), max(telling, key=lambda b: b[1])[0])
 
 
 def _naming_title(title: Title | None, titles: list[Title]) -> Title | None:
@@ -148,6 +160,31 @@ def _worked_year(page: Page, spoken: Counter[int]) -> _Year | None:
     return _Year(year, (page.prose.evidence("report_year", "work_sentence", start, end, page.document),), ())
 
 
+def _year_beside_title(page: Page, title: Title | None) -> _Year | None:
+    """The year on a line of its own below the title, or in the title that the page bears outside its text."""
+    if title is not None and title.has_several_years:
+        return None
+    if title is not None:
+        if (value := year_until_december(title.around)) is not None:
+            return _Year(value, (Evidence("report_year", title.printed, "title", title.place),), ())
+        below = [line for index, line in page.text_lines if title.last_line < index <= title.last_line + 3]
+        for position, line in enumerate(below[:2]):
+            value = lone_year(line.text)
+            if value is not None and position + 1 < len(below) and lone_year(below[position + 1].text) is not None:
+                # A list of years.
+                break
+            if value is None and len(line.text) <= _LONGEST_PERIOD_LINE:
+                value = year_until_december(line.text)
+            if value is not None:
+                return _Year(value, (Evidence("report_year", line.printed(), "title_line", line.place()),), ())
+            if position == 0 and not is_organ_name(line.text):
+                break
+    outside = [t for t in page_titles(page) if t.year is not None and (title is None or _is_same(t, title))]
+    if len({t.year for t in outside}) != 1:
+        return None
+    return _Year(outside[0].year, (Evidence("report_year", outside[0].printed, "page_title"),), ())
+
+
 def _choose_year(page: Page, title: Title | None, titles: list[Title], period: Period | None) -> _Year:
     spoken = narrative_years(page.prose.text)
     ranked = spoken.most_common(2)
@@ -160,16 +197,19 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
         (page.prose.evidence("report_year", "period", period.start, period.end, page.document),) if period else ()
     )
     title_year = title.year if title else None
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...] = ()
     if title_year is None and title is not None and not title.has_several_years:
         # The page's title above the heading may say the year; links below the report may not.
         above = [t for t in titles if t.first_line < title.first_line and t.year is not None and _is_same(t, title)]
         others = {t.year for t in above}
         if len(others) == 1 and {period_year, lead, main} <= {None, *others}:
             title_year = others.pop()
+    printed = next((t for t in titles if t.year == title_year), None) if title_year is not None else None
+    if printed is not None:
+        evidence = (Evidence("report_year", printed.printed, "title", printed.place),)
+    if title_year is None and (titled := _year_beside_title(page, title)) is not None:
+        title_year, evidence = titled.value, titled.evidence
     if title_year is not None:
-        printed = next((t for t in titles if t.year == title_year), None)
-        evidence = (Evidence("report_year", printed.printed, "title", printed.place),) if printed else ()
         if period_year is not None and period_year != title_year:
             contradicted = main == period_year and lead in (None, period_year, title_year)
             strong = contradicted and spoken[period_year] >= 2 and spoken[title_year] == 0
@@ -235,6 +275,10 @@ def _dates_of_publication(
             printed = Evidence("published_date", line.printed(start, end), "date_line", line.place(start, end))
             other.append((day, printed))
 
+    if not labelled:
+        for metadata in page.document.metadata:
+            if metadata.name is MetadataName.PUBLISHED_DATE and (dates := find_dates(metadata.value)):
+                labelled.append((dates[0][0], Evidence("published_date", metadata.value, "meta_published")))
     return tuple(labelled), tuple(other)
 
 
@@ -293,7 +337,8 @@ def identify_report(document: Document, hints: Hints, form_code: str | None) -> 
         name = hints.agency_name
         evidence.append(Evidence("agency_name", hints.agency_name, "hint"))
     elif name is None:
-        issues.append(Issue("agency_unknown", "no title, lead sentence, signature or contact names the reporting body"))
+        met = f"{agency.printed} is met without its place" if agency.printed else "nothing names the reporting body"
+        issues.append(Issue("agency_unknown", f"{met}: no title, lead sentence, signature, contact or page says more"))
 
     year = _choose_year(page, title, titles, period)
     report_year = year.value

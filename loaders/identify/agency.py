@@ -33,10 +33,10 @@ from loaders.identify.names import (
     split_names,
     trim_division,
 )
-from loaders.identify.text import Line, Page
-from loaders.identify.titles import Title
+from loaders.identify.text import Line, Page, fold_lines
+from loaders.identify.titles import Title, page_titles
 from loaders.identify.words import NAME_CHARS, any_of, load_words
-from loaders.model import Evidence
+from loaders.model import Evidence, MetadataName
 
 _JOINT = rf"[{NAME_CHARS}、]"
 _HEAD_LENGTH = 4000
@@ -52,7 +52,9 @@ RANKS = (
     "by_line",
     "prepared_by",
     "named_report",
+    "page_title",
     "publisher",
+    "meta_publisher",
     "subject",
     "signature",
     "filler",
@@ -61,10 +63,30 @@ RANKS = (
     "opening",
     "own_figures",
     "own_documents",
+    "site_name",
 )
 _MUST_FIT = frozenset(
-    ("publisher", "subject", "signature", "filler", "contact", "source", "opening", "own_figures", "own_documents")
+    (
+        "publisher",
+        "meta_publisher",
+        "subject",
+        "signature",
+        "filler",
+        "contact",
+        "source",
+        "opening",
+        "own_figures",
+        "own_documents",
+        "site_name",
+    )
 )
+
+
+_WEAK = frozenset(("filler", "source", "own_documents", "meta_publisher", "site_name"))
+_UNITS = "省市县区州旗"
+_MOST_HEAD_LINES = 60
+_SEAL = re.compile(r"\((?:印章|公章|盖章|章)\)$")
+_BARE_PLACE = re.compile(rf"[{_UNITS}镇乡]?(?:人民)?政府")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +215,7 @@ def find_candidates(page: Page, titles: list[Title], references: Counter[str]) -
         *_from_lines(page, titles),
         *_from_fields(page),
         *_from_own_documents(page, references),
+        *_from_metadata(page, references),
     ]
     found = [c for c in found if c.rule not in _MUST_FIT or fits_self_reference(c.names[0], references)]
     return sorted(found, key=lambda c: c.rank)
@@ -331,7 +354,7 @@ def _from_lines(page: Page, titles: list[Title]) -> list[Candidate]:
         end = len(line.text)
         if dates and line.text[dates[-1][2] :] in ("", ")", "印发"):
             end = dates[0][1]
-        head = line.text[:end].rstrip(":,。(").lstrip("(")
+        head = _SEAL.sub("", line.text[:end]).rstrip(":,。(").lstrip("(")
         if not 4 <= len(head) <= 50:
             continue
         names = tuple(trim_division(n) for n in split_names(head, tuple(g for g in line.gaps if g < len(head))))
@@ -366,6 +389,78 @@ def _from_fields(page: Page) -> list[Candidate]:
             names = (trimmed,)
         found.append(Candidate(names, printed, attribute, evidence))
     return found
+
+
+def _from_metadata(page: Page, references: Counter[str]) -> list[Candidate]:
+    """What the page says of itself outside its text: its title, the source of its content, its site.
+
+    A government's portal and office put out the reports of all its bodies: they count only where the text speaks for
+    the area.
+    """
+    found = []
+    for title in page_titles(page):
+        if title.names:
+            evidence = Evidence("agency_name", title.printed, "page_title")
+            found.append(Candidate(title.names, title.printed_names or "".join(title.names), "page_title", evidence))
+    for metadata in page.document.metadata:
+        rule = {MetadataName.PUBLISHER: "meta_publisher", MetadataName.SITE_NAME: "site_name"}.get(metadata.name)
+        name = _site_body(page, metadata.value) if rule is not None else None
+        if rule is None or name is None or not is_full_name(name):
+            continue
+        if organ_kind(name) in ("government", "government_office", "area") and not _speaks_for_area(references):
+            continue
+        found.append(Candidate((name,), metadata.value, rule, Evidence("agency_name", metadata.value, rule)))
+    return found
+
+
+def _site_body(page: Page, value: str) -> str | None:
+    """The body or place that a site is named after: 某市司法局网站 is that of 某市司法局."""
+    lines = fold_lines(value, page.document)
+    if len(lines) != 1:
+        return None
+    name = re.sub(rf"(?:{any_of(load_words().phrases['site_word'])})+$", "", lines[0].text)
+    return name if is_organ_name(name) else None
+
+
+@lru_cache(maxsize=1)
+def _local_organ() -> re.Pattern[str]:
+    return re.compile(rf"(?:本|[{_UNITS}])?(?:{any_of(load_words().title['local_organ'])})")
+
+
+def _with_place_of_site(name: str, page: Page) -> tuple[str, Evidence] | None:
+    """A body named without its place, on the portal of a government of the same unit: 市教育局 of 某市人民政府网."""
+    for metadata in page.document.metadata:
+        if metadata.name is not MetadataName.SITE_NAME or name[0] not in _UNITS:
+            continue
+        site = _site_body(page, metadata.value)
+        if site is not None and organ_kind(site) in ("government", "area"):
+            place = _without_government(site)
+            if place.endswith(name[0]):
+                return place + name[1:], Evidence("agency_name", metadata.value, "site_name")
+    return None
+
+
+def _with_outer_place(name: str, page: Page) -> tuple[str, Evidence] | None:
+    """The name with the place around its own, as a crumb of the page's path or the site's name gives it."""
+    for _, line in page.text_lines[:_MOST_HEAD_LINES]:
+        if ">" not in line.text or name not in line.text:
+            continue
+        for crumb in re.finditer(r"[^>»]+", line.text):
+            if crumb.group().endswith(name) and is_place_chain(crumb.group()[: -len(name)]):
+                place = line.place(crumb.start(), crumb.end())
+                return crumb.group(), Evidence("agency_name", line.printed(*crumb.span()), "breadcrumb", place)
+    own = re.match(r"[\u3400-\u9fff]{2,7}?[市县区旗州盟]", name)
+    for metadata in page.document.metadata if own else ():
+        site = _site_body(page, metadata.value) if metadata.name is MetadataName.SITE_NAME else None
+        if own and site is not None and organ_kind(site) in ("government", "area"):
+            place_name = _without_government(site)
+            if place_name.endswith(own.group()) and place_name != own.group():
+                return place_name + name[own.end() :], Evidence("agency_name", metadata.value, "site_name")
+    return None
+
+
+def _without_government(name: str) -> str:
+    return re.sub(rf"(?:{'|'.join(_GOVERNMENTS)})$", "", name)
 
 
 @lru_cache(maxsize=4)
@@ -496,9 +591,21 @@ def choose_agency(page: Page, title: Title | None, titles: list[Title], referenc
         return Agency(None, (), None, (), ())
     if base is None:
         return Agency(None, (), None, (), tuple(candidates))
+    if title is not None and _BARE_PLACE.fullmatch(title.printed_names or "") and base.rule != "title":
+        # The title says 县政府, and the office of a county's government speaks for it.
+        government = _without_office(base.names[0])
+        if organ_kind(base.names[0]) == "government_office" and organ_kind(government) == "government":
+            base = replace(base, names=(government,))
     base, used_government = _government_of(base, candidates, page, references)
     names, used = _full_names(base, candidates, page)
     used = [*used_government, *used]
+    if _local_organ().fullmatch(names[0]):
+        # 教育局 alone is a body of every town: without its place it names none.
+        placed = _with_place_of_site(names[0], page)
+        if placed is None:
+            return Agency(None, (), base.printed, (), ())
+        names = (placed[0], *names[1:])
+        used.append(placed[1])
     rivals = tuple(
         c
         for c in candidates
@@ -647,7 +754,7 @@ def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tup
             for other in candidate.names:
                 if not is_fuller(full, other) or (candidate.rule == "source" and not is_office(other)):
                     continue
-                if candidate.rule in ("filler", "source", "own_documents") and _is_prefixed(full):
+                if candidate.rule in _WEAK and _is_prefixed(full):
                     continue
                 full = other
                 used.append(candidate.evidence)
@@ -656,6 +763,9 @@ def _full_names(base: Candidate, candidates: list[Candidate], page: Page) -> tup
             if longer:
                 full, evidence = longer
                 used.append(evidence)
+        if not has_province(full) and not is_national(full) and (placed := _with_outer_place(full, page)):
+            full, evidence = placed
+            used.append(evidence)
         names.append(full)
     for candidate in candidates:
         if (

@@ -11,7 +11,7 @@ from loaders.identify.words import any_of, load_words
 
 _DIGITS = {
     c: str(d)
-    for d, chars in enumerate(("〇○零OoО◯", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
+    for d, chars in enumerate(("0〇○零OoО◯", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
     for c in chars
 }
 _CHINESE = "".join(_DIGITS)
@@ -67,6 +67,17 @@ def find_dates(text: str) -> list[tuple[date, int, int]]:
     found += [(m[1], m.start(1), m.end(1)) for m in _DATE_TIME_GLUED.finditer(text) if m.start() not in covered]
     dates = [(parse_date(token), start, end) for token, start, end in found]
     return sorted((d, s, e) for d, s, e in dates if d is not None)
+
+
+_UNTIL_DECEMBER = re.compile(
+    rf"(?P<year>{YEAR_PATTERN})年\d{{1,2}}月(?:\d{{1,2}}日)?(?:起|开始)?(?:至|到|[-—–~～]+)(?:(?P=year)年)?12月(?:31日)?止?"
+)
+
+
+def year_until_december(text: str) -> int | None:
+    """The year of a period that ends with it: 2008年5月1日至12月31日, the first year of such reports."""
+    match = _UNTIL_DECEMBER.search(text)
+    return read_year(match["year"]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _bad_parts() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
     starts = [*words.title["not_name_start"], *words.self_references]
     return (
         re.compile(any_of(words.title["not_in_name"])),
-        re.compile(any_of(starts)),
+        re.compile(rf"(?!{any_of(words.title['name_start'])})(?:{any_of(starts)})"),
         frozenset(words.title["not_name_alone"]),
     )
 
@@ -123,7 +123,8 @@ def _can_stand_apart(left: str, right: str) -> bool:
     if len(left) < 4 or len(right) < 4:
         return False
     right_kind = organ_kind(right)
-    if right_kind == "branch":
+    if right_kind == "branch" or (right_kind == "street_office" and organ_kind(left) == "government"):
+        # A branch and a street office carry the name of the body above: 某市人民政府暨阳街道办事处.
         return False
     # A national head and its local body are one name: 国家税务总局 北京市税务局.
     return not (

@@ -148,6 +148,11 @@ def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> li
     return lines
 
 
+def fold_lines(text: str, document: Document) -> list[Line]:
+    """The lines of a text that belongs to a document but is not part of its text."""
+    return _lines_of(text, Place(0, 0, 0), document, is_table=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Prose:
     """Lines as one text, wrapped lines joined, others separated by a line feed; ``where`` is the way back."""

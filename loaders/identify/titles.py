@@ -23,9 +23,9 @@ from loaders.identify.names import (
     organ_of,
     split_names,
 )
-from loaders.identify.text import Line, Page
+from loaders.identify.text import Line, Page, Prose, fold_lines
 from loaders.identify.words import any_of, load_words
-from loaders.model import Place
+from loaders.model import MetadataName, Place
 
 _LONGEST_LINE = 130
 _LONGEST_TITLE = 110
@@ -39,11 +39,21 @@ _YEAR_TOKEN = re.compile(
 
 
 _YEARS = re.compile(YEAR_PATTERN)
+# 县政府 names no place, nor does its office.
+_BARE_GOVERNMENT = re.compile(r"[省市县区州旗镇乡]?(?:人民)?政府(?:办公室|办公厅|办)?")
+# Below a text, what follows is other pages.
+_LINKS = re.compile(
+    r"[^\u3400-\u9fff]*(?:相关|推荐|延伸|热门)(?:链接|阅读|信息|文章|新闻|文档|内容|推荐|稿件|资讯)[^\u3400-\u9fff]*"
+)
+_SITE_MARK = re.compile(r"\s*[-_|—–－｜]+\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A printed title: its words, the bodies and the year it names, and its lines."""
+    """A printed title: its words, the bodies and the year it names, and its lines.
+
+    ``subject`` and ``report`` are the folded words for what is reported, ``around`` what stands beside them.
+    """
 
     printed: str
     names: tuple[str, ...]
@@ -56,6 +66,14 @@ class Title:
     is_name_apart: bool
     is_system: bool
     is_whole_area: bool
+    subject: str
+    report: str
+    around: str
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether the title names a body or a year; a bare 政府信息公开年报 may be a column of the site."""
+        return bool(self.names) or self.year is not None or self.has_several_years
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +83,17 @@ def _core() -> re.Pattern[str]:
     return re.compile(
         rf"(?P<subject>《?(?:{any_of(title['subject'])})》?)(?:工作)?{fill}*(?P<report>{any_of(title['report'])})"
         rf"(?:[(\[]?{_MARK}+[)\]]?)?(?:{any_of(title['tail'])})?(?:\([^()]{{0,20}}\))?》?"
+        rf"(?P<announcement>的?(?:{any_of(title['announcement'])}))?"
+    )
+
+
+@lru_cache(maxsize=1)
+def _announced() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """关于公布 before an announced report, and a next line that makes the heading a notice: 编制工作的通知."""
+    title = load_words().title
+    return (
+        re.compile(rf"关于(?:{any_of(title['announce_verb'])})"),
+        re.compile(rf"的?(?:{any_of(title['not_title_rest'])}).{{0,30}}?(?:{any_of(title['not_title_end'])})"),
     )
 
 
@@ -133,9 +162,16 @@ def _printed(page: Page, window: _Window, start: int, end: int) -> str:
 
 
 def _named(page: Page, window: _Window, start: int, end: int) -> str:
-    return "".join(
-        page.lines[window.where[at][0]].named(window.where[at][1], window.where[at][1] + 1) for at in range(start, end)
-    )
+    pieces = []
+    at = start
+    while at < end:
+        index, first = window.where[at]
+        stop = at
+        while stop < end and window.where[stop][0] == index:
+            stop += 1
+        pieces.append(page.lines[index].named(first, first + stop - at))
+        at = stop
+    return "".join(pieces)
 
 
 def _place(page: Page, window: _Window, start: int, end: int) -> Place:
@@ -172,8 +208,15 @@ def _parse(page: Page, window: _Window) -> Title | None:
         if _tail().match(text[match_core.end() :]) and (window.where[-1][0] == window.where[match_core.end() - 1][0]):
             core = match_core
             break
-    if core is None:
+    if core is None or re.search(any_of(load_words().title["not_report_note"]), text[core.end("report") : core.end()]):
         return None
+    is_announced = core["announcement"] or core["report"].endswith("的报告")
+    if is_announced and (verb := _announced()[0].search(marked, start, core.start())):
+        # 某办公厅关于公布某政府…年度报告的公告 announces the report of the second, else its own.
+        if marked[verb.end() : core.start()].strip(_MARK + '《〈“"()[]'):
+            start = verb.end()
+        else:
+            marked = marked[: verb.start()] + "·" * len(verb.group()) + marked[verb.end() :]
     years = [read_year(y) for m in _YEAR_TOKEN.finditer(text[start : core.end()]) for y in _YEARS.findall(m.group())]
     organ_end = core.start()
     if text[:organ_end].endswith("人民") and core["subject"].lstrip("《").startswith("政府"):
@@ -219,37 +262,28 @@ def _parse(page: Page, window: _Window) -> Title | None:
         printed_names = "".join(_printed(page, window, a, b) for a, b in organs)
         name = "".join(_named(page, window, a, b) for a, b in organs)
         folded = "".join(text[a:b] for a, b in organs)
-        if notes := re.search(rf"\((?:{any_of(load_words().title['name_note'])})\)$", folded):
+        if notes := re.search(rf"\((?:{any_of(load_words().title['name_note'])}|原[^()]{{3,}})\)$", folded):
             name, folded = name[: notes.start()], folded[: notes.start()]
         if folded.endswith("系统"):
             is_system, folded, name = True, folded[:-2], name[:-2]
             if not is_office(folded):
                 # A system is not a body: 某省地税系统 names none.
-                return _without_names(page, window, start, core.end(), years, printed_names, is_system=True)
+                return _title(page, window, (start, end), core, years, (), printed_names, is_system=True)
         gaps = (
             tuple(g - organs[0][0] for g in window.gaps if organs[0][0] < g < organs[0][1]) if len(organs) == 1 else ()
         )
         names = _restore(folded, name, split_names(folded, gaps))
         if not all(is_name(_fold_name(n)) for n in names):
-            return None if not _is_self_reference(folded) else _without_names(page, window, start, core.end(), years)
+            if not _is_self_reference(folded) and not _BARE_GOVERNMENT.fullmatch(folded):
+                return None
+            return _title(page, window, (start, end), core, years, (), printed_names)
         lone_line = window.where[organs[0][0]][0] != window.where[core.start()][0]
         is_name_apart = lone_line
         breaks = [b for b in window.breaks if organs[0][0] < b <= organs[0][1]]
         if breaks and not all(is_organ_name(_fold_name(n)) for n in names):
             return None
-    distinct = {y for y in years if y is not None}
-    return Title(
-        _printed(page, window, start, end),
-        names,
-        printed_names,
-        distinct.pop() if len(distinct) == 1 else None,
-        len({y for y in years if y is not None}) > 1,
-        _place(page, window, start, end),
-        window.where[start][0],
-        window.where[core.end() - 1][0],
-        is_name_apart,
-        is_system,
-        is_whole_area,
+    return _title(
+        page, window, (start, end), core, years, names, printed_names, is_name_apart, is_system, is_whole_area
     )
 
 
@@ -257,28 +291,35 @@ def _is_self_reference(name: str) -> bool:
     return name in load_words().self_references
 
 
-def _without_names(
+def _title(
     page: Page,
     window: _Window,
-    start: int,
-    end: int,
+    span: tuple[int, int],
+    core: re.Match[str],
     years: list[int | None],
-    printed: str | None = None,
+    names: tuple[str, ...] = (),
+    printed_names: str | None = None,
+    is_name_apart: bool = False,
     is_system: bool = False,
+    is_whole_area: bool = False,
 ) -> Title:
+    start, end = span
     distinct = {y for y in years if y is not None}
     return Title(
         _printed(page, window, start, end),
-        (),
-        printed,
+        names,
+        printed_names,
         next(iter(distinct)) if len(distinct) == 1 else None,
         len(distinct) > 1,
         _place(page, window, start, end),
         window.where[start][0],
-        window.where[end - 1][0],
-        False,
+        window.where[core.end() - 1][0],
+        is_name_apart,
         is_system,
-        False,
+        is_whole_area,
+        core["subject"].strip("《》"),
+        core[0][len(core["subject"]) : core.end("report") - core.start()].replace(_MARK, ""),
+        window.text[:start] + _MARK + window.text[core.end("report") : core.end()],
     )
 
 
@@ -301,16 +342,49 @@ def _restore(folded: str, named: str, parts: tuple[str, ...]) -> tuple[str, ...]
 
 def find_titles(page: Page) -> list[Title]:
     """All annual-report titles of a page in order, outside tables; inside them when there are none outside."""
+    return list(_titles_of(page))
+
+
+@lru_cache(maxsize=4)
+def _titles_of(page: Page) -> tuple[Title, ...]:
     titles = _find(page, page.text_lines)
     if not titles:
         titles = _find(page, [(i, line) for i, line in enumerate(page.lines) if line.is_table])
-    return titles
+    return tuple(titles)
+
+
+def lone_year(text: str) -> int | None:
+    """The year of a line that holds nothing else: (2021年度)."""
+    match = _YEAR_TOKEN.fullmatch(text)
+    return read_year(match["year"]) if match else None
+
+
+@lru_cache(maxsize=4)
+def page_titles(page: Page) -> tuple[Title, ...]:
+    """The annual-report titles that the page bears outside its text: 某局2020年…年度报告 - 某市人民政府网."""
+    found: list[Title] = []
+    for metadata in page.document.metadata:
+        if metadata.name not in (MetadataName.TITLE, MetadataName.ARTICLE_TITLE):
+            continue
+        for text in (metadata.value, *_SITE_MARK.split(metadata.value)):
+            lines = fold_lines(text, page.document)
+            bare = Page(page.document, tuple(lines), Prose("", (), ()))
+            title = _parse(bare, _window([(0, lines[0])])) if len(lines) == 1 else None
+            if title is not None:
+                # Article titles bear no site's name.
+                found.insert(0 if metadata.name is MetadataName.ARTICLE_TITLE else len(found), title)
+                break
+    return tuple(found)
 
 
 def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
     titles: list[Title] = []
     reports = re.compile(any_of(load_words().title["report"]))
+    has_sentence = False
     for last, (_, line) in enumerate(lines):
+        if has_sentence and _LINKS.fullmatch(line.text):
+            break
+        has_sentence = has_sentence or line.text.endswith("。") or len(line.text) > _LONGEST_LINE
         if len(line.text) > _LONGEST_LINE:
             continue
         if len(titles) >= _MOST_TITLES:
@@ -344,6 +418,8 @@ def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
                 while begin > 0 and lines[begin][0] > found.first_line:
                     begin -= 1
                 found = _parse(page, _window(lines[begin : last + 2])) or found
+        if found is not None and last + 1 < len(lines) and _announced()[1].fullmatch(lines[last + 1][1].text):
+            found = None
         if found is not None and not (titles and titles[-1].last_line >= found.first_line):
             titles.append(found)
     return titles
@@ -362,7 +438,8 @@ def _adds(found: Title, wider: Title) -> bool:
         and "".join(wider.names) != "".join(found.names)
         and all(is_organ_name(_fold_name(n)) for n in wider.names)
         and (
-            len(wider.names) > len(found.names) or _may_precede(wider.names[0][: -len(found.names[0])], found.names[0])
+            (len(wider.names) > len(found.names) and all(map(is_full_name, wider.names[: -len(found.names)])))
+            or _may_precede(wider.names[0][: -len(found.names[0])], found.names[0])
         )
     ) or (found.year is None and wider.year is not None and wider.names == found.names)
 

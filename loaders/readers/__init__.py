@@ -88,7 +88,7 @@ def _simplified(document: Document) -> Document:
 def _simplified_block(block: Block, script: Script) -> Block:
     if not isinstance(block, Table):
         return block
-    cells = {id(cell): replace(cell, simplified=fold(cell.text, script).text) for row in block.rows for cell in row}
+    cells = {id(cell): replace(cell, simplified=fold(cell.plain, script).text) for row in block.rows for cell in row}
 
     def simplify(row: tuple[Cell | None, ...]) -> tuple[Cell | None, ...]:
         return tuple(None if cell is None else cells[id(cell)] for cell in row)

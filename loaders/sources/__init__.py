@@ -1,8 +1,9 @@
 """Where documents come from: SOURCE arguments become a list of documents to read.
 
-In: paths of files, folders or ``manifest.csv`` files. Out: :class:`SourceDocument` values in a deterministic
-order, each readable on its own, so that one bad file costs one document. Refused with a message: a SOURCE
-that does not exist, a ZIP, an address.
+In: paths of files, folders, ZIP archives or ``manifest.csv`` files. Out: :class:`SourceDocument` values in a
+deterministic order, each readable on its own, so that one bad file costs one document; an archive is one of them until
+:func:`~loaders.sources.archives.open_documents` opens it. Refused with a message: a SOURCE that does not exist, an
+address.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from loaders.sources.manifest import MANIFEST_NAME, list_manifest
 
 __all__ = ["MAX_BYTES", "SourceDocument", "list_documents"]
 
-_SUPPORTED = "a file, a folder or a manifest.csv"
+_SUPPORTED = "a file, a folder, a ZIP or a manifest.csv"
 
 
 def list_documents(arguments: Sequence[str]) -> tuple[SourceDocument, ...]:
@@ -42,8 +43,6 @@ def _list_source(argument: str) -> list[SourceDocument]:
         raise UsageError(f"{argument}: no such file or folder; give {_SUPPORTED}")
     if path.is_dir():
         return list_folder(path)
-    if path.suffix.lower() == ".zip":
-        raise UsageError(f"{argument}: a ZIP cannot be loaded; unpack it and give {_SUPPORTED}")
     if path.name == MANIFEST_NAME:
         return list_manifest(path)
     return [list_file(path)]

@@ -7,6 +7,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from loaders.errors import DocumentRejected
 from loaders.model import Hints
@@ -41,23 +42,32 @@ class SourceDocument:
         """
         if self.reject_code is not None:
             raise DocumentRejected(self.reject_code, self.reject_message)
-        try:
-            # O_NONBLOCK: a pipe that nobody writes to must not hang the load.
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise DocumentRejected("unreadable_file", f"{path_uri(self.path)}: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise DocumentRejected("unreadable_file", f"{path_uri(self.path)}: not a regular file")
+        with open_regular(self.path) as file:
             try:
                 data = file.read(max_bytes + 1)
+                size = max(os.fstat(file.fileno()).st_size, len(data))
             except OSError as error:
                 raise DocumentRejected("unreadable_file", f"{path_uri(self.path)}: {error.strerror}") from error
         if len(data) > max_bytes:
-            size = max(status.st_size, len(data))
             raise DocumentRejected("too_large", f"{path_uri(self.path)}: {size} bytes; the limit is {max_bytes}")
         return data
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """A regular file, open for reading.
+
+    Raises:
+        DocumentRejected: when it is missing, not readable or not a regular file.
+    """
+    try:
+        # O_NONBLOCK: a pipe that nobody writes to must not hang the load.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise DocumentRejected("unreadable_file", f"{path_uri(path)}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise DocumentRejected("unreadable_file", f"{path_uri(path)}: not a regular file")
+    return os.fdopen(descriptor, "rb")
 
 
 def path_uri(path: Path) -> str:

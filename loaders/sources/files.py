@@ -1,6 +1,7 @@
 """Listing a single file or a folder.
 
-A folder is walked recursively in the order of its paths. Hidden files and folders are left out. Where a
+A folder is walked recursively in the order of its paths. Hidden files and folders are left out, and so is what
+systems and editors leave behind (``__MACOSX``, ``Thumbs.db``, ``desktop.ini``, ``~$`` lock files). Where a
 ``manifest.csv`` stands, its rows come first and with hints; the other files below it follow without hints,
 except documentation (``README*``, ``LICENSE*``, ``PROVENANCE*``) and tables of data (``*.csv``). A symlink
 that leads out of the folder is not followed but accounted for as unreadable; a linked folder inside it is
@@ -16,6 +17,7 @@ from loaders.sources.document import SourceDocument, path_uri
 from loaders.sources.manifest import MANIFEST_NAME, list_manifest, normal_path
 
 _DOCUMENTATION = ("readme", "license", "licence", "provenance")
+_LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
 
 
 def list_file(path: Path) -> SourceDocument:
@@ -40,10 +42,15 @@ def list_folder(folder: Path) -> list[SourceDocument]:
     for path in found:
         if path.name == MANIFEST_NAME or normal_path(path) in listed:
             continue
-        if _is_documentation(path) and any(path.is_relative_to(manifest.parent) for manifest in manifests):
+        if is_documentation(path) and any(path.is_relative_to(manifest.parent) for manifest in manifests):
             continue
         documents.append(_document_in(folder, path))
     return documents + unreadable
+
+
+def is_left_out(path: Path) -> bool:
+    """Whether a path, relative to its source, is hidden or was left behind by a system or an editor."""
+    return any(part.startswith((".", "~$")) or part.lower() in _LEFT_BEHIND for part in path.parts)
 
 
 def _walk(folder: Path) -> tuple[list[Path], list[SourceDocument]]:
@@ -56,8 +63,8 @@ def _walk(folder: Path) -> tuple[list[Path], list[SourceDocument]]:
 
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=account, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_left_out(Path(name))]
+        found += [Path(parent, name) for name in names if not is_left_out(Path(name))]
         for name in folders:
             link = Path(parent, name)
             if link.is_symlink() and not _is_inside(folder, link):
@@ -79,6 +86,7 @@ def _is_inside(folder: Path, path: Path) -> bool:
         return False
 
 
-def _is_documentation(path: Path) -> bool:
+def is_documentation(path: Path) -> bool:
+    """Whether a file explains documents or tabulates data, which counts where a manifest stands."""
     name = path.name.lower()
     return name.startswith(_DOCUMENTATION) or name.endswith(".csv")

@@ -14,6 +14,7 @@ document that is accounted for as rejected.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from dataclasses import dataclass
 from datetime import date
@@ -25,6 +26,16 @@ from loaders.sources.document import SourceDocument, path_uri
 
 MANIFEST_NAME = "manifest.csv"
 COLUMNS = ("path", "agency_name", "report_year", "published_date", "scope", "source_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line of a manifest says: of which path, as printed and as a path, and the hints, null when none."""
+
+    number: int
+    text: str
+    path: Path
+    hints: Hints | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +55,30 @@ def list_manifest(manifest: Path) -> list[SourceDocument]:
     Raises:
         UsageError: when the manifest cannot be understood.
     """
-    documents: list[SourceDocument] = []
+    try:
+        data = manifest.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{manifest}: {error.strerror}") from error
+    return [_document(manifest, row) for row in read_rows(manifest, data)]
+
+
+def read_rows(manifest: Path, data: bytes) -> list[Row]:
+    """The rows of a manifest; ``manifest`` says where it stands and need not be a file.
+
+    Raises:
+        UsageError: when the manifest cannot be understood.
+    """
+    rows: list[Row] = []
     first_lines: dict[Path, int] = {}
-    for line in _read_lines(manifest):
+    for line in _read_lines(manifest, data):
         if not line.values["path"]:
             raise line.refuse("path", "every row needs a path relative to the manifest")
         path = manifest.parent / line.values["path"]
         first = first_lines.setdefault(normal_path(path), line.number)
         if first != line.number:
             raise line.refuse("path", f"it stands in line {first} already; keep one row")
-        documents.append(_document(line, path))
-    return documents
+        rows.append(Row(line.number, line.values["path"], path, _hints(line)))
+    return rows
 
 
 def normal_path(path: Path) -> Path:
@@ -62,9 +86,9 @@ def normal_path(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _read_lines(manifest: Path) -> list[_Line]:
+def _read_lines(manifest: Path, data: bytes) -> list[_Line]:
     try:
-        with manifest.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restkey="", strict=True)
             columns = [name.strip() for name in reader.fieldnames or ()]
             _check_columns(manifest, columns)
@@ -75,8 +99,6 @@ def _read_lines(manifest: Path) -> list[_Line]:
                 values = {column: (value or "").strip() for column, value in zip(columns, row.values(), strict=True)}
                 if any(values.values()):
                     lines.append(_Line(manifest, reader.line_num, values))
-    except OSError as error:
-        raise UsageError(f"{manifest}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{manifest}: not UTF-8 at byte {error.start}; save it as CSV UTF-8") from error
     except csv.Error as error:
@@ -91,7 +113,7 @@ def _check_columns(manifest: Path, columns: list[str]) -> None:
         raise UsageError(f"{manifest}: its columns are {met}; wanted path and, if known, {', '.join(COLUMNS[1:])}")
 
 
-def _document(line: _Line, path: Path) -> SourceDocument:
+def _hints(line: _Line) -> Hints | None:
     hints = Hints(
         agency_name=line.values.get("agency_name") or None,
         report_year=_parse_year(line),
@@ -99,15 +121,18 @@ def _document(line: _Line, path: Path) -> SourceDocument:
         scope=_parse_scope(line),
         source_uri=line.values.get("source_uri") or None,
     )
-    source_uri = hints.source_uri or path_uri(path)
-    known = hints if hints != Hints() else None
-    if not os.path.lexists(path):
-        message = f"{line.manifest} line {line.number}: {line.values['path']} is not there"
-        return SourceDocument(path, source_uri, known, "manifest_file_missing", message)
-    if not _lies_below(line.manifest.parent, path):
-        message = f"{line.manifest} line {line.number}: {line.values['path']} leads out of the manifest's folder"
-        return SourceDocument(path, source_uri, known, "unreadable_file", message)
-    return SourceDocument(path, source_uri, known)
+    return hints if hints != Hints() else None
+
+
+def _document(manifest: Path, row: Row) -> SourceDocument:
+    source_uri = (row.hints.source_uri if row.hints else None) or path_uri(row.path)
+    where = f"{manifest} line {row.number}: {row.text}"
+    if not os.path.lexists(row.path):
+        return SourceDocument(row.path, source_uri, row.hints, "manifest_file_missing", f"{where} is not there")
+    if not _lies_below(manifest.parent, row.path):
+        message = f"{where} leads out of the manifest's folder"
+        return SourceDocument(row.path, source_uri, row.hints, "unreadable_file", message)
+    return SourceDocument(row.path, source_uri, row.hints)
 
 
 def _lies_below(folder: Path, path: Path) -> bool:

@@ -8,6 +8,7 @@ zero. A percentage is no count. ``万元`` is a unit and is not multiplied out; 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,6 +35,8 @@ _NUMBER = re.compile(
     rf"|(?P<chinese>{CHINESE_NUMERAL}+?)(?={APPROXIMATE_AFTER}|{_UNIT}|$))"
     rf"(?P<after>{APPROXIMATE_AFTER})?(?P<unit>{_UNIT})?(?P<later>{APPROXIMATE_AFTER})?"
 )
+# A number with words in parentheses behind it: 12（含延期2件）.
+_NOTE = re.compile(r"^(?P<number>[+\-]?[\d,.]+)\((?!\W*(?:千|万|亿)?元\W*\))[^()]*[\u4e00-\u9fff][^()]*\)$")
 _SPLIT_DIGITS = re.compile(r"\d\s+\d")
 _DASHES = re.compile(r"^[-—–―−_·]+$")
 _SLASHES = re.compile(r"^[/\\]+$")
@@ -94,7 +97,8 @@ def parse_number(text: str) -> Number | None:
         return None
     if match["chinese"]:
         integer = parse_chinese_numeral(match["chinese"])
-        if integer is None:
+        # 万元 is a unit, not ten thousand yuan.
+        if integer is None or (match["chinese"] + (match["unit"] or "") in MONEY_UNITS):
             return None
         value = Decimal(integer)
     else:
@@ -110,10 +114,11 @@ def parse_number(text: str) -> Number | None:
 @cache_short
 def parse_cell(text: str) -> CellValue:
     """Read a value cell: a number, blank (also dashes and 无), not applicable (slash), or illegible."""
-    if _SPLIT_DIGITS.search(text.strip()):
-        # Two numbers in one cell, or one that somebody cut: which, the cell does not say.
+    if _SPLIT_DIGITS.search(text.strip()) or any(unicodedata.category(char) == "No" for char in text):
+        # Two numbers in one cell, one that somebody cut, or one with the mark of a note (12², 12①): which of them
+        # the figure is, the cell does not say.
         return CellValue(ValueStatus.ILLEGIBLE)
-    folded = _plain(text)
+    folded = _NOTE.sub(r"\g<number>", _plain(text))
     if not folded or _DASHES.match(folded) or folded in ("无", "空"):
         return CellValue(ValueStatus.BLANK)
     if _SLASHES.match(folded) or folded in ("不适用", "N/A", "n/a"):

@@ -149,11 +149,10 @@ def test_a_file_name_that_is_not_utf8_can_be_listed(tmp_path: Path) -> None:
     assert document.read_bytes() == b"x"
 
 
-@pytest.mark.parametrize("source", ["https://example.org/a.html", "http://x/a", "reports.zip", "nowhere", "s3://b/k"])
+@pytest.mark.parametrize("source", ["https://example.org/a.html", "http://x/a", "nowhere.zip", "nowhere", "s3://b/k"])
 def test_an_unsupported_source_is_refused_with_what_is_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path, "reports.zip")
-    with pytest.raises(UsageError, match=r"a file, a folder or a manifest\.csv"):
+    with pytest.raises(UsageError, match=r"a file, a folder, a ZIP or a manifest\.csv"):
         list_documents([source])

@@ -44,7 +44,10 @@ def load(con: duckdb.DuckDBPyConnection, *sources: Path, **options):
 
 
 def snapshot(con: duckdb.DuckDBPyConnection) -> list[list[tuple]]:
-    return [rows(con, f"select * from raw.{t} order by all") for t in ("documents", "reports", "metric_rows", "issues", "attachments")]
+    return [
+        rows(con, f"select * from raw.{t} order by all")
+        for t in ("documents", "reports", "metric_rows", "issues", "attachments")
+    ]
 
 
 def test_the_raw_tables_have_the_contracted_columns(con: duckdb.DuckDBPyConnection) -> None:
