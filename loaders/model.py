@@ -189,6 +189,15 @@ class Link:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something odd or refused; ``issue_code`` is a row of the seed ``issue_codes``."""
+
+    issue_code: str
+    message: str
+    locator: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A readable document: its text, its script, and its blocks in reading order.
@@ -196,7 +205,7 @@ class Document:
     Compared by identity: it is large, and what is derived from it is cached. ``encoding`` is null where the format
     has none. ``is_read_by_ocr`` says that the characters were recognised in a picture. ``attachments`` are links
     to files that may hold the report or its table. ``other_text`` is the same content taken out by another
-    route (a PDF's own text order), where the format has one.
+    route (a PDF's own text order), where the format has one; ``issues`` is what was odd in reading the format.
     """
 
     text: str
@@ -208,6 +217,7 @@ class Document:
     attachments: tuple[Link, ...] = ()
     is_read_by_ocr: bool = False
     other_text: str | None = None
+    issues: tuple[Issue, ...] = ()
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -218,15 +228,6 @@ class Document:
     def tables(self) -> tuple[Table, ...]:
         """The tables of the document in order."""
         return tuple(b for b in self.blocks if isinstance(b, Table))
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """Something odd or refused; ``issue_code`` is a row of the seed ``issue_codes``."""
-
-    issue_code: str
-    message: str
-    locator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def read_bytes(data: bytes) -> tuple[Document, tuple[Issue, ...]]:
     """
     media_type = sniff_media_type(data)
     if media_type is not None:
-        return _simplified(_reader(media_type)(data)), ()
+        document = _simplified(_reader(media_type)(data))
+        return document, document.issues
     decoded = decode_text(data)
     text = _NEWLINES.sub("\n", decoded.text)
     issues: tuple[Issue, ...] = ()

@@ -15,16 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 
-from loaders.model import Block, Cell, Document, Place, Table
+from loaders.model import Block, Cell, Document, Issue, Place, Table
 from loaders.readers.build import DocumentBuilder
 from loaders.readers.flat_text import read_blocks
 from loaders.readers.pdf_grid import find_grids
-from loaders.readers.pdf_page import PageContent, read_pages, read_text_order
+from loaders.readers.pdf_page import PageContent, read_pages
 from loaders.readers.pdf_table import TablePart, fill_grids, joined
 from loaders.readers.pdf_text import Line, group_lines, join_paragraphs, measure_margins
 from loaders.text.numbers import is_value
-
-__all__ = ["find_pictured_pages", "read_pdf", "read_pdf_text_order"]
 
 _MEDIA_TYPE = "application/pdf"
 _MIN_CHARACTERS = 30
@@ -65,29 +63,18 @@ def read_pdf(data: bytes) -> Document:
         return recognised
     pages = [_lay_out(content) for content in contents]
     _drop_furniture(pages)
-    return _build(_joined_over_pages(pages))
+    document = _build(_joined_over_pages(pages))
+    other_text = "\n".join(content.text_order for content in contents)
+    return replace(document, other_text=other_text, issues=_unread_pages(contents))
 
 
-def read_pdf_text_order(data: bytes) -> list[str]:
-    """The text of each page in the order in which the file holds it: a reading that knows nothing of lines drawn.
-
-    Raises:
-        DocumentRejected: as :func:`read_pdf`.
-    """
-    return read_text_order(data)
-
-
-def find_pictured_pages(data: bytes) -> list[int]:
-    """The pages (1-based) that are a picture without text, which :func:`read_pdf` says nothing of.
-
-    Raises:
-        DocumentRejected: as :func:`read_pdf`.
-    """
-    return [
-        content.number
-        for content in read_pages(data)
+def _unread_pages(contents: Sequence[PageContent]) -> tuple[Issue, ...]:
+    """Pages that are a picture without text among pages with text."""
+    return tuple(
+        Issue("page_unread", f"page {content.number} is a picture without text; it was not read")
+        for content in contents
         if content.has_large_picture and len(content.glyphs) < _MIN_PAGE_CHARACTERS
-    ]
+    )
 
 
 def _is_scan(contents: Sequence[PageContent]) -> bool:

@@ -61,7 +61,7 @@ class Ruling(NamedTuple):
 
 @dataclass(slots=True)
 class PageContent:
-    """What one page shows."""
+    """What one page shows; ``text_order`` is its text in the order in which the file holds it."""
 
     number: int
     width: float
@@ -70,6 +70,7 @@ class PageContent:
     horizontal: list[Ruling] = field(default_factory=list)
     vertical: list[Ruling] = field(default_factory=list)
     has_large_picture: bool = False
+    text_order: str = ""
 
 
 @dataclass(slots=True)
@@ -118,22 +119,6 @@ def read_pages(data: bytes) -> list[PageContent]:
         document.close()
 
 
-def read_text_order(data: bytes) -> list[str]:
-    """The text of every page in the order in which the file holds it, lines ending with a line feed."""
-    document = open_pdf(data)
-    texts = []
-    try:
-        for index in range(len(document)):
-            page = _open_page(document, index)
-            text_page = page.get_textpage()
-            texts.append(text_page.get_text_range().replace("\r\n", "\n").replace("\ufffe", "-"))
-            text_page.close()
-            page.close()
-    finally:
-        document.close()
-    return texts
-
-
 def _open_page(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
     try:
         return document[index]
@@ -157,7 +142,9 @@ def _read_page(document: pypdfium2.PdfDocument, index: int) -> PageContent:
             drawn,
             0,
         )
-        return _upright(index + 1, (left, bottom, right, top), raw, drawn)
+        content = _upright(index + 1, (left, bottom, right, top), raw, drawn)
+        content.text_order = text_page.get_text_range().replace("\r\n", "\n").replace("\ufffe", "-")
+        return content
     except pypdfium2.PdfiumError as error:
         raise DocumentRejected("damaged_document", f"page {index + 1} of the PDF cannot be read: {error}") from error
     finally:

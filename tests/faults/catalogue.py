@@ -369,8 +369,6 @@ def _label_split_over_rows(report: Report, rng: random.Random) -> None:
                     [*row.labels[:-1], label[10:]], [*row.groups[:-1], "rest"], [Value("") for _ in row.values], ""
                 )
                 block.rows.insert(at + 1, replace(rest, unit=None if row.unit is None else ""))
-            if row.blank is not None:
-                row.blank.blur()
 
 
 @_on_report("beijing_service_rows", forms=frozenset({"fmt2019"}))
