@@ -40,6 +40,11 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
 
     A rejected reading still has a report, without figures, where it is known whose report it is.
     """
+    return read_with_document(data, name, hints)[1]
+
+
+def read_with_document(data: bytes, name: str, hints: Hints | None = None) -> tuple[Document | None, DocumentReading]:
+    """Read one document as :func:`read_document` does; also what it was read from, null where no reader could."""
     document_id = hashlib.sha256(data).hexdigest()
     hints = hints or Hints()
     source_uri = hints.source_uri or name
@@ -49,7 +54,7 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
         report = _read_report(document, hints)
     except DocumentRejected as rejection:
         known = rejection.identity
-        return DocumentReading(
+        return document, DocumentReading(
             document_id,
             source_uri,
             len(data),
@@ -61,7 +66,7 @@ def read_document(data: bytes, name: str, hints: Hints | None = None) -> Documen
             (Issue(rejection.reject_code, str(rejection)),),
             document.attachments if document else (),
         )
-    return DocumentReading(
+    return document, DocumentReading(
         document_id,
         source_uri,
         len(data),
@@ -80,7 +85,8 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
     filled = any(row.value_status is ValueStatus.NUMBER for row in tables.metric_rows)
     rejection = classify_document(document, has_filled_form=filled, has_form=tables.tables_seen > 0)
     if rejection is not None:
-        raise DocumentRejected(*rejection)
+        is_report = rejection[0] == "no_figures"
+        raise DocumentRejected(*rejection, identify_report(document, hints, None) if is_report else None)
     titles = find_report_titles(document)
     if len(titles) > 1:
         raise DocumentRejected("several_reports", f"the text holds {len(titles)} reports; split it, one file a report")

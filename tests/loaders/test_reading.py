@@ -24,10 +24,11 @@ NO_TABLE = """某某县林业局2017年政府信息公开工作年度报告
     ("data", "code"),
     [
         (b"", "empty_document"),
-        (b"%PDF-1.7 binary", "unsupported_format"),
+        (b"%PDF-1.7 binary", "damaged_document"),
         (b"PK\x03\x04rest", "unsupported_format"),
-        (b"\xd0\xcf\x11\xe0rest", "unsupported_format"),
-        ("<html><body><p>2018年政府信息公开工作年度报告</p></body></html>".encode(), "unsupported_format"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "damaged_document"),
+        (b"Rar!\x1a\x07\x00", "unsupported_format"),
+        ("<html><body><p>本局召开了工作会议。</p></body></html>".encode(), "not_a_report"),
         (bytes(range(256)) * 8, "undecodable_text"),
         ("购物清单：牛奶两盒，面包一个。".encode(), "not_a_report"),
         (fill("fmt2021", "tabbed", 1, Noise(blank=1.0)).text.split("\n\n\n")[1].encode(), "blank_form"),
@@ -40,6 +41,15 @@ def test_what_is_no_report_is_rejected_with_a_reason(data: bytes, code: str) -> 
     assert not reading.reports
     assert [issue.issue_code for issue in reading.issues] == [code]
     assert reading.issues[0].message
+
+
+def test_a_report_without_figures_is_rejected_and_still_says_whose_it_is() -> None:
+    page = "<html><body><h1>某某县林业局2018年政府信息公开工作年度报告</h1><p>见附件。</p></body></html>"
+    reading = read_document(page.encode(), "page.html")
+    assert (reading.status, reading.reject_code) == (DocumentStatus.REJECTED, "no_figures")
+    (report,) = reading.reports
+    assert (report.identity.agency_name, report.identity.report_year) == ("某某县林业局", 2018)
+    assert report.metric_rows == ()
 
 
 def test_a_report_without_a_table_keeps_what_its_sentences_state() -> None:

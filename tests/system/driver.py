@@ -12,7 +12,6 @@ from typing import Any
 
 from loaders import cli, load, refresh
 from tests.conftest import FINGERPRINT, LOADERS
-from tests.loaders.readings import fake_reader
 
 STEPS = {
     "staging": "loaders.staging._delete_documents",
@@ -33,7 +32,7 @@ def _kill(*_: Any, **__: Any) -> None:
 
 
 def main() -> None:
-    load._project_reader = lambda: fake_reader
+    load._project_reader = lambda: "tests.loaders.readings:fake_reader"
     # Editing the project while the tests run must not look like new code.
     load.LOADER_VERSION = LOADERS
     refresh.build_fingerprint = lambda: FINGERPRINT
