@@ -36,7 +36,8 @@ def lay_open(table: Table) -> Table:
             elif (cell.place.row, cell.place.column) == (r, c):
                 cells.append(cell)
             else:
-                cells.append(_covered(replace(cell.place, end=cell.place.start)))
+                at = cell.place
+                cells.append(_covered(Place(at.start, at.start, at.line, at.table, at.row, at.column, at.page)))
         rows.append(tuple(cells))
     return replace(table, rows=tuple(rows), grid=None)
 
@@ -134,6 +135,8 @@ def stitch_rows(table: Table) -> Table:
 def _stitch(rows: list[tuple[Cell, ...]], at: int) -> None:
     joined: dict[int, Cell] = {}
     for column, cell in enumerate(rows[at]):
+        if not _may_complete(cell):
+            continue
         # The piece above the break may stand some rows up, where its cell spans down to the break.
         row = at - 1
         while row > 0 and rows[row][column].is_covered:
@@ -161,10 +164,13 @@ def _with(row: tuple[Cell, ...], column: int, cell: Cell) -> tuple[Cell, ...]:
     return (*row[:column], cell, *row[column + 1 :])
 
 
+def _may_complete(cell: Cell) -> bool:
+    """Whether a cell may be the rest of a label: words that are no label of a form by themselves."""
+    return not cell.is_blank and not is_value(cell.plain) and read_label(cell.plain).core not in _form_words()
+
+
 def _completes(above: Cell, below: Cell) -> bool:
-    """Whether two pieces are one label of a form, and the lower none by itself."""
-    if any(cell.is_blank or is_value(cell.plain) for cell in (above, below)):
+    """Whether two pieces are one label of a form."""
+    if above.is_blank or is_value(above.plain):
         return False
-    words = _form_words()
-    whole = read_label(above.plain + below.plain).core
-    return whole in words and read_label(below.plain).core not in words
+    return read_label(above.plain + below.plain).core in _form_words()

@@ -11,10 +11,11 @@ and the issue ``ambiguous_value`` says so. The function is pure: same input, sam
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
+from functools import cache, cached_property
 
 from loaders.extract.phrases import Concept, NarrativeVocabulary, Phrase, load_narrative_vocabulary
 from loaders.extract.prose import Block, Mark, Token, read_blocks
@@ -25,11 +26,12 @@ from loaders.vocabulary import load_vocabulary
 _N, _B, _Y, _D, _T = (m.value for m in (Mark.QUANTITY, Mark.BARE, Mark.YEAR, Mark.DATE, Mark.TITLE))
 _ANY = "".join(m.value for m in Mark)
 _HAN = re.compile("[一-龥]")
-_CLAUSE_END = re.compile("[,;:。!?]")
 _NEGATION = re.compile(
     r"(?:均|暂|尚|从|并|也|都|亦|全)?(?:未曾|未有|未(?!来|经|必|成年|按|办结|能|及时|答复|公开|如|尽|达)|没有|没(?!收|有)"
     r"|不再(?=收)|不(?=收取|收费|收缴)|零(?=收费)|(?<!有)无(?!法|偿|障碍|关(?!于)|论|线|误|条件|正当|纸|缝|形|效|人机|缘|需(?!要))|不存在)|已?停止(?=收取|征收)"
 )
+# One of these characters stands in every negation.
+_NOTHING = re.compile("[未没不零无停]")
 _NEGATED_LABEL = re.compile(
     "(?:未|没有|没|不|无|非|尚未|不再)(?:曾|能|有|予|及时|按时|按期|依法|按规定|按要求|完全){0,3}$"
 )
@@ -77,6 +79,10 @@ _OTHER_CASES = re.compile(
 )
 _HEARD = re.compile("办理|受理|审理|审结|立案|承办|代理|接收|收到|新收|办结|应诉|结案|化解|调解")
 _HEARING_BODY = re.compile("司法|法制|法院|检察")
+# More characters than a sentence has; every guard looks at all of it for every figure.
+_MAX_SENTENCE = 12_000
+# More matters than a statement of none lists.
+_MAX_ITEMS = 100
 # Documents by their class of disclosure.
 _CLASSES = re.compile(f"主动公开(?:的|类)?[{_N}{_B}][^。;]{{0,6}}依申请公开(?:的|类)?[{_N}{_B}]")
 _COUNTED_ELSEWHERE = re.compile(
@@ -174,14 +180,97 @@ class _Match:
 def _readings(text: str) -> Iterator[tuple[str, Sequence[int]]]:
     """A sentence as it stands, and without its words of time and sum; each with the way back."""
     yield text, range(len(text))
+    parts: list[str] = []
     kept: list[int] = []
     last = 0
     for match in _FILLER.finditer(text):
+        parts.append(text[last : match.start()])
         kept.extend(range(last, match.start()))
         last = match.end()
     if last:
         kept.extend(range(last, len(text)))
-        yield "".join(text[i] for i in kept), kept
+        yield "".join(parts) + text[last:], kept
+
+
+@cache
+def _with_ends(kind: str, tail: str) -> re.Pattern[str]:
+    """The words of a kind with a regular expression behind them."""
+    return re.compile(load_narrative_vocabulary().patterns[kind].pattern + tail)
+
+
+class _BlockFacts:
+    """What guards ask again and again of the block that is being read."""
+
+    def __init__(self, block: Block, words: NarrativeVocabulary) -> None:
+        """Facts are found when they are asked for."""
+        self._block = block
+        self._words = words
+        self._subjects: dict[str, list[str | None]] = {}
+
+    @cached_property
+    def _leading_years(self) -> list[int]:
+        """Where a year opens a clause, not beside another year for comparison."""
+        block, masked = self._block, self._block.masked
+        return [
+            at
+            for start, end in block.sentences
+            for at in block.tokens_in(start, end)
+            if block.tokens[at].mark is Mark.YEAR
+            and (at == start or (masked[at - 1] in ",;:。" and not _COMPARED_YEAR.match(masked, at, end)))
+        ]
+
+    def year_before(self, position: int) -> Token | None:
+        """The last year that opens a clause in the sentences before a position."""
+        index = bisect_left(self._leading_years, position)
+        return self._block.tokens[self._leading_years[index - 1]] if index else None
+
+    @cached_property
+    def _surroundings(self) -> str:
+        return "\n".join((self._block.masked, *(h.text for h in self._block.headings)))
+
+    @cached_property
+    def is_about_requests(self) -> bool:
+        """Whether the block or its headings speak of requests or replies."""
+        return "申请" in self._surroundings or "答复" in self._surroundings
+
+    @cached_property
+    def is_about_disclosure(self) -> bool:
+        """Whether the block or its headings speak of disclosure."""
+        return "公开" in self._surroundings
+
+    @cached_property
+    def is_under_plans(self) -> bool:
+        """Whether a heading speaks of plans or problems."""
+        pattern = self._words.patterns["planning_heading"]
+        return any(pattern.search(h.text) for h in self._block.headings)
+
+    @cached_property
+    def first_request_word(self) -> int:
+        """Where the first word of requests ends; beyond the block where there is none."""
+        match = _REQUEST_WORDS.search(self._block.masked, self._block.sentences[0][0])
+        return match.end() if match else len(self._block.masked) + 1
+
+    def subject_in(self, text: str, group: str) -> str | None:
+        """The last subject of a group in a text; ``mixed`` where two are named together."""
+        subject_of = self._words.subject_of
+        hits = [m for m in self._words.subjects.finditer(text) if subject_of[m.group()][1] == group]
+        if not hits:
+            return None
+        code = subject_of[hits[-1].group()][0]
+        if len(hits) > 1 and subject_of[hits[-2].group()][0] != code:
+            between = text[hits[-2].end() : hits[-1].start()]
+            if re.fullmatch("(?:案件)?(?:[、和及与或,]|以及)?(?:被)?(?:提起)?", between):
+                return "mixed"
+        return code
+
+    def subject_before(self, sentence: tuple[int, int], group: str) -> str | None:
+        """The last subject of a group in the sentences before a sentence."""
+        if group not in self._subjects:
+            codes: list[str | None] = [None]
+            for start, end in self._block.sentences:
+                codes.append(self.subject_in(self._block.masked[start:end], group) or codes[-1])
+            self._subjects[group] = codes
+        return self._subjects[group][bisect_left(self._block.sentences, sentence)]
 
 
 class _Reader:
@@ -195,6 +284,7 @@ class _Reader:
         self.is_text_form = form_code in ("fmt2019", "fmt2021")
         self.issues: list[Issue] = []
         self.found: list[_Found] = []
+        self.found_in: dict[tuple[int, int], list[_Found]] = {}
         self.names = self._own_names()
 
     def _own_names(self) -> str:
@@ -207,23 +297,14 @@ class _Reader:
             names = "\n".join(b.masked for b in self.blocks[:6])
         return names + "\n" + re.sub("(?<=[镇乡])人民(?=政府)|人民(?=政府办)", "", names)
 
+    @cached_property
+    def titles(self) -> str:
+        """The names without what is said of them."""
+        return re.sub("政府(?:政务)?信息.*|政务(?:信息)?公开.*|信息公开.*", "", self.names)
+
     def has(self, kind: str, text: str) -> bool:
         """Whether a word of the kind stands in the text."""
         return self.words.patterns[kind].search(text) is not None
-
-    # Where a figure stands.
-
-    def clause_start(self, block: Block, sentence: tuple[int, int], position: int) -> int:
-        """Where the clause of a position begins."""
-        for at in range(position - 1, sentence[0] - 1, -1):
-            if _CLAUSE_END.match(block.masked[at]):
-                return at + 1
-        return sentence[0]
-
-    def clause_end(self, block: Block, sentence: tuple[int, int], position: int) -> int:
-        """Where the clause of a position ends, its punctuation left out."""
-        match = _CLAUSE_END.search(block.masked, position, sentence[1])
-        return match.start() if match else sentence[1]
 
     # Guards. Each says why a figure must not be taken, or None.
 
@@ -231,9 +312,9 @@ class _Reader:
         """Whether the nearest year of the sentence, or of the paragraph before it, is not the report year."""
         masked = block.masked
         years: list[int | None] = []
-        for at in range(position - 1, sentence[0] - 1, -1):
-            token = block.tokens.get(at)
-            if token is None or token.mark not in (Mark.YEAR, Mark.DATE) or (token.year is None):
+        for at in reversed(block.tokens_in(sentence[0], position)):
+            token = block.tokens[at]
+            if token.year is None:
                 continue
             if at > sentence[0] and masked[at - 1] in "与比较同和从":
                 continue
@@ -252,15 +333,8 @@ class _Reader:
             return None if years[0] == self.report_year else "another year"
         if self.has("whole_year", masked[sentence[0] : position]):
             return None
-        for start, end in reversed([s for s in block.sentences if s[1] <= sentence[0]]):
-            for at in range(end - 1, start - 1, -1):
-                token = block.tokens.get(at)
-                if not (token and token.mark is Mark.YEAR and (at == start or masked[at - 1] in ",;:。")):
-                    continue
-                if at == start or not _COMPARED_YEAR.match(masked, at, end):
-                    return None if token.year == self.report_year else "another year"
-        del concept
-        return None
+        before = self.facts.year_before(sentence[0])
+        return None if before is None or before.year == self.report_year else "another year"
 
     def beside(self, masked: str, sentence: tuple[int, int], at: int, position: int) -> bool:
         """Whether a year is that of an aside: in a closed parenthesis, or of a matter named after the year."""
@@ -278,17 +352,17 @@ class _Reader:
     def wrong_time(self, block: Block, sentence: tuple[int, int], start: int, concept: Concept) -> str | None:
         """Another year, a part of the year, a running total or a plan."""
         masked = block.masked
-        clause = self.clause_start(block, sentence, start)
+        clause = block.clause_start(sentence, start)
         lead, before = masked[clause:start], masked[sentence[0] : start]
-        recent = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : start]
+        recent = masked[block.clause_start(sentence, max(sentence[0], clause - 1)) : start]
         if concept.figure_year == "report":
-            if self.has("prior_year", lead) or re.search(
-                f"(?:{self.words.patterns['prior_year'].pattern})(?:全年|度)?,$", before
+            if self.has("prior_year", lead) or (
+                before.endswith(",") and _with_ends("prior_year", "(?:全年|度)?,$").search(before)
             ):
                 return "prior year"
             if reason := self.other_year(block, sentence, start, concept):
                 return reason
-        is_plan = self.has("planning", lead) or any(self.has("planning_heading", h.text) for h in block.headings)
+        is_plan = self.has("planning", lead) or self.facts.is_under_plans
         if is_plan and not self.told_of_the_year(block, sentence, before, concept):
             return "plan"
         if concept.figure_year == "report":
@@ -298,9 +372,7 @@ class _Reader:
             if concept.context_code == "request" and not self.has("cumulative", before) and "累计" not in before:
                 range_free = before = _YEAR_END.sub("", range_free)
             if not concept.is_stock:
-                if self.has(
-                    "cumulative", re.sub(f"{self.words.patterns['this_year_since'].pattern}|{_Y}以来", "", before)
-                ):
+                if self.has("cumulative", _with_ends("this_year_since", f"|{_Y}以来").sub("", before)):
                     return "running total"
                 if _D in range_free:
                     tail = range_free[range_free.rindex(_D) :]
@@ -329,7 +401,7 @@ class _Reader:
     ) -> str | None:
         """Whether the sentence has another body, or each of several, for its subject."""
         before = block.masked[sentence[0] : start]
-        lead = block.masked[self.clause_start(block, sentence, start) : start]
+        lead = block.masked[block.clause_start(sentence, start) : start]
         if _DISTRIBUTIVE.search(lead) and not _WHOLE_AREA.search(lead + block.masked[start : label_end or start]):
             return "each of several"
         if "分别" in lead:
@@ -356,8 +428,7 @@ class _Reader:
         if not 2 <= len(name) <= 8 or re.fullmatch("[省市州区县镇乡]?(?:党委|委|人民政府|政府|府)", name):
             return False
         letters = re.compile("[^省市州区县镇乡村]{0,8}?".join(map(re.escape, name)))
-        titles = re.sub("政府(?:政务)?信息.*|政务(?:信息)?公开.*|信息公开.*", "", self.names)
-        return letters.search(titles) is not None
+        return letters.search(self.titles) is not None
 
     def joined(self, lead: str) -> bool:
         """Whether the label is the last of several labels that share the number."""
@@ -371,7 +442,6 @@ class _Reader:
         """Whether the words that must be near are missing."""
         text = block.masked[sentence[0] : sentence[1]]
         headings = "\n".join(h.text for h in block.headings)
-        near = block.masked + "\n" + headings
         match concept.context_code:
             case "ogi":
                 if self.has("ogi", text) or _OGI_WORK.search(text):
@@ -379,16 +449,16 @@ class _Reader:
                 inner = block.headings[-1].text if block.headings else ""
                 if self.is_text_form:
                     return not self.has("oversight_heading", inner)
-                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-3:]
+                earlier = block.earlier(sentence, 3)
                 return not self.has("ogi", "".join(block.masked[a:b] for a, b in earlier) + inner) and not self.has(
                     "capacity_heading", inner
                 )
             case "request":
-                return not re.search("申请|答复", near)
+                return not self.facts.is_about_requests
             case "proactive":
-                return "公开" not in near
+                return not self.facts.is_about_disclosure
             case "remedy":
-                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                earlier = block.earlier(sentence, 1)
                 previous = "".join(block.masked[a:b] for a, b in earlier)
                 return not (
                     _OGI_REMEDY.search(text)
@@ -402,36 +472,18 @@ class _Reader:
     def subject(self, block: Block, sentence: tuple[int, int], end: int, group: str) -> str | None:
         """The governing subject of a group: nearest before in the sentence, the paragraph, then the headings."""
 
-        def last(text: str) -> str | None:
-            hits = [
-                (m, self.words.subject_of[m.group()][0])
-                for m in self.words.subjects.finditer(text)
-                if self.words.subject_of[m.group()][1] == group
-            ]
-            if not hits:
-                return None
-            code = hits[-1][1]
-            if len(hits) > 1 and hits[-2][1] != code:
-                between = text[hits[-2][0].end() : hits[-1][0].start()]
-                if re.fullmatch("(?:案件)?(?:[、和及与或,]|以及)?(?:被)?(?:提起)?", between):
-                    return "mixed"
+        here = self.facts.subject_in(block.masked[sentence[0] : end], group)
+        if code := here or self.facts.subject_before(sentence, group):
             return code
-
-        text = block.masked
-        if code := last(text[sentence[0] : end]):
-            return code
-        for start, stop in reversed([s for s in block.sentences if s[1] <= sentence[0]]):
-            if code := last(text[start:stop]):
-                return code
         for heading in reversed(block.headings):
-            if code := last(heading.text):
+            if code := self.facts.subject_in(heading.text, group):
                 return code
         return None
 
     def partial_whole(self, block: Block, sentence: tuple[int, int], match: _Match) -> str | None:
         """Whether a label of the whole is about one channel or one matter only."""
         masked = block.masked
-        clause = self.clause_start(block, sentence, match.start)
+        clause = block.clause_start(sentence, match.start)
         lead = _ALL_WAYS.sub("", masked[clause : match.start])
         channels = set(_CHANNELS.findall(lead))
         if len(channels) == 1:
@@ -440,7 +492,7 @@ class _Reader:
         previous = re.split("[,;:]", before.rstrip(",;:"))[-1] if before else ""
         if _CHANNEL_CLAUSE.match(previous) and len(set(_CHANNELS.findall(previous))) == 1 and _N not in previous:
             return "one channel"
-        if before.endswith((",", ":")) and re.search(f"{self.words.patterns['topic'].pattern}[上中内里]?$", previous):
+        if before.endswith((",", ":")) and _with_ends("topic", "[上中内里]?$").search(previous):
             return "one matter"
         inner = block.headings[-1].text if block.headings else ""
         if self.has("topic", lead) or "重点领域" in inner:
@@ -465,7 +517,7 @@ class _Reader:
         """Why the figure of a match must not be taken."""
         concept = match.phrase.concept
         masked = block.masked
-        clause = self.clause_start(block, sentence, match.start)
+        clause = block.clause_start(sentence, match.start)
         lead = masked[clause : match.start]
         if _NEGATED_LABEL.search(lead) and value != 0:
             return "negated"
@@ -474,17 +526,16 @@ class _Reader:
         ):
             return "shared number"
         if concept.figure_year == "report":
-            ends = self.words.patterns["change_end"].pattern
-            if re.search(f"(?:{ends})$", lead) and not re.search(f"(?:全年|本年|年度|{_Y})新增$", lead):
+            if _with_ends("change_end", "$").search(lead) and not re.search(f"(?:全年|本年|年度|{_Y})新增$", lead):
                 return "a change"
             if self.has("year_on_year", lead):
                 return "a change"
         if concept.figure_year == "other" and self.report_year is not None:
             wanted = self.report_year + (-1 if concept.concept_code == "requests_carried_in" else 1)
-            if any(t.year not in (None, wanted) for p, t in block.tokens.items() if match.start <= p < match.end):
+            if any(block.tokens[p].year not in (None, wanted) for p in block.tokens_in(match.start, match.end)):
                 return "another year"
         if concept.figure_year == "comparison" and self.report_year is not None:
-            near = (t.year for p, t in block.tokens.items() if match.start <= p < match.end)
+            near = (block.tokens[p].year for p in block.tokens_in(match.start, match.end))
             if any(y not in (None, self.report_year, self.report_year - 1) for y in near):
                 return "another year"
         if reason := self.wrong_time(block, sentence, match.start, concept):
@@ -492,7 +543,7 @@ class _Reader:
         if reason := self.other_body(block, sentence, match.start, concept, match.at):
             return reason
         after = masked[match.end : sentence[1]]
-        if _PART_OF.match(after) or re.match(r"(?:/|每)", after):
+        if after.startswith(("/", "每")) or _PART_OF.match(after):
             return "a part"
         if match.has_after and re.match(
             "(?:和|及|与|、|以及)(?![^,。;]{0,14}[" + _N + _B + "])(?=[^,。;]*(?:会|培训))", after
@@ -515,7 +566,7 @@ class _Reader:
     def wrong_matter(self, block: Block, sentence: tuple[int, int], match: _Match) -> str | None:
         """Whether a label that other matters share is about another matter here."""
         concept, masked = match.phrase.concept, block.masked
-        lead = masked[self.clause_start(block, sentence, match.start) : match.start]
+        lead = masked[block.clause_start(sentence, match.start) : match.start]
         before, after = masked[sentence[0] : match.start], masked[match.end : sentence[1]]
         label = masked[match.start : match.end]
         inner = block.headings[-1].text if block.headings else ""
@@ -549,12 +600,11 @@ class _Reader:
             if not re.search("公报》$|政报》$|公報》$|政報》$", title):
                 return "another matter"
         if context == "request":
-            told = masked[block.sentences[0][0] : match.start] + label
-            known = [m.end() for m in _REQUEST_WORDS.finditer(told)]
+            known = [m.end() for m in _REQUEST_WORDS.finditer(masked, sentence[0], match.end)]
             under = any("申请" in h.text or "答复" in h.text for h in block.headings)
-            if not known and not under:
+            if not known and not under and self.facts.first_request_word > sentence[0]:
                 return "another matter"
-            since = told[max(known[-1] if known else 0, len(told) - len(before + label)) :].removesuffix(label)
+            since = masked[known[-1] if known else sentence[0] : match.end].removesuffix(label)
             if self.has("other_matter", re.sub("信访、?举报、?投诉类", "", since)):
                 return "another matter"
             if code in _BARE_PROCESSING and "申请" not in label:
@@ -565,7 +615,7 @@ class _Reader:
             rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,(和及")
             number_first = not match.before[1] > match.before[0]
             if number_first and concept.subject_code == "" and code not in _NUMBER_FIRST_FREE:
-                before_number = masked[self.clause_start(block, sentence, match.at) : match.at]
+                before_number = masked[block.clause_start(sentence, match.at) : match.at]
                 if not _OUTCOME_LEAD.fullmatch(before_number) or not re.match("[,;:。、)]|$", after):
                     return "a part"
                 if label.rstrip("的").endswith(_GROUPS) is False and re.match(f"、[^,;。{_N}{_B}]*(?:[,;。]|$)", after):
@@ -593,7 +643,7 @@ class _Reader:
             ):
                 return "another matter"
             if context == "remedy" and not concept.subject_code and not self.has("remedy_heading", inner):
-                earlier = [s for s in block.sentences if s[1] <= sentence[0]][-1:]
+                earlier = block.earlier(sentence, 1)
                 if not _OGI_REMEDY.search("".join(masked[a:b] for a, b in earlier) + before + label):
                     return "another matter"
         if code in ("training_sessions", "meetings", "interpretation") and self.has("attended", lead):
@@ -627,9 +677,7 @@ class _Reader:
             asked = "申请" in before or any("申请" in h.text for h in block.headings)
             if not asked or self.has("other_matter", before):
                 return "another matter"
-        if "其中" in lead and any(
-            f.concept is concept and f.block is block and f.sentence == sentence for f in self.found
-        ):
+        if "其中" in lead and any(f.concept is concept for f in self.found_in.get(sentence, ())):
             return "a part"
         if code == "special_funds" and match.phrase.score < 90 and not self.is_clear(lead):
             return "another matter"
@@ -646,10 +694,10 @@ class _Reader:
                 return "another matter"
         if code in ("staff_full_time", "staff_part_time") and not match.has_after:
             rest = lead[max(lead.rfind(_N), lead.rfind(_B)) + 1 :].strip("、,和及")
-            if rest and not re.search(f"{self.words.patterns['staff_lead'].pattern}$", rest):
+            if rest and not _with_ends("staff_lead", "$").search(rest):
                 return "another matter"
         if code == "trainees" and match.phrase.score < 100:
-            siblings = [f for f in self.found if f.block is block and f.sentence == sentence]
+            siblings = self.found_in.get(sentence, ())
             is_course = label.startswith(("组织", "开展", "举办"))
             if is_course and not any(
                 f.concept.concept_code == "training_sessions" and match.start <= f.start < match.at for f in siblings
@@ -692,7 +740,7 @@ class _Reader:
 
     def given_ground(self, block: Block, sentence: tuple[int, int], match: _Match) -> bool:
         """Whether the clause before names the ground of a refusal (因涉及个人隐私,不予公开3件)."""
-        before = block.masked[sentence[0] : self.clause_start(block, sentence, match.start)]
+        before = block.masked[sentence[0] : block.clause_start(sentence, match.start)]
         if not before.endswith(","):
             return False
         previous = re.split("[,;:]", before[:-1])[-1]
@@ -707,18 +755,8 @@ class _Reader:
         text = block.masked[sentence[0] : sentence[1]]
         hits: dict[int, dict[int, _Match]] = {}
         for reading, back in _readings(text):
-            starts = {a + b for a, b in pairwise(reading)}.union(reading)
-            candidates = {
-                order
-                for start in starts & self.words.needles.keys()
-                for needle, places in self.words.needles[start]
-                if needle in reading
-                for order in places
-            }
-            for order in sorted(candidates):
+            for order in self.words.index.candidates(reading):
                 phrase = self.words.phrases[order]
-                if not all(any(word in reading for word in group) for group in phrase.required):
-                    continue
                 for found in phrase.pattern.finditer(reading):
                     start, end, at = (
                         sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number"))
@@ -740,7 +778,13 @@ class _Reader:
         if match.has_after and match.phrase.score >= 90:
             return token.value is not None
         following = block.masked[match.end : match.end + 1]
-        return following in ("", ",", "。", ";", ")", "、") and bool(re.search("数|为|:|是", printed))
+        return following in ("", ",", "。", ";", ")", "、") and any(c in printed for c in "数为:是")
+
+    def take(self, figures: Sequence[_Found]) -> None:
+        """Keep figures of the block that is being read."""
+        self.found += figures
+        for found in figures:
+            self.found_in.setdefault(found.sentence, []).append(found)
 
     def read_numbers(self, block: Block, sentence: tuple[int, int]) -> None:
         """Figures with a number."""
@@ -771,9 +815,7 @@ class _Reader:
                 continue
             for metric, match in passed.items():
                 found = self.figure(block, sentence, match, metric, token)
-                self.found.append(found)
-                self.found.extend(self.shared_zero(found))
-                self.found.extend(self.all_of(found))
+                self.take((found, *self.shared_zero(found), *self.all_of(found)))
 
     def figure(self, block: Block, sentence: tuple[int, int], match: _Match, metric: str, token: Token) -> _Found:
         """The figure of a match, in the unit of the catalogue."""
@@ -801,7 +843,7 @@ class _Reader:
         """A zero that several labels share is the zero of each."""
         if found.value != 0:
             return
-        clause = self.clause_start(found.block, found.sentence, found.start)
+        clause = found.block.clause_start(found.sentence, found.start)
         lead = found.block.masked[clause : found.start]
         if not self.joined(lead):
             return
@@ -840,25 +882,35 @@ class _Reader:
         self, text: str, start: int, end: int, items: Sequence[tuple[Concept | None, re.Pattern[str]]]
     ) -> list[Concept] | None:
         """The matters of an enumeration that is nothing else, or None."""
-        for concept, pattern in items:
-            match = pattern.match(text, start, end)
-            if match is None or match.end() == start:
-                continue
-            here = [concept] if concept else []
-            at = match.end()
-            if not match["link"] and at < end and concept is not None and concept.concept_code not in _COMPOUNDING:
-                if text[at] not in ",;:。!?)":
+        failed: set[int] = set()
+
+        def parse(start: int, depth: int) -> list[Concept] | None:
+            if start in failed or depth > _MAX_ITEMS:
+                return None
+            for concept, pattern in items:
+                match = pattern.match(text, start, end)
+                if match is None or match.end() == start:
                     continue
-                return here
-            if at < end and (match["link"] or text[at] not in ",;:。!?)"):
-                rest = self.parse_items(text, at, end, items)
+                here = [concept] if concept else []
+                at = match.end()
+                if at == end:
+                    return here
+                is_last = text[at] in ",;:。!?)"
+                if not match["link"] and concept is not None and concept.concept_code not in _COMPOUNDING:
+                    if is_last:
+                        return here
+                    continue
+                if is_last and not match["link"]:
+                    return here
+                rest = parse(at, depth + 1)
                 if rest is not None:
                     return here + rest
                 if match["link"] == "," or _NEGATION.match(text, at):
                     return here
-                continue
-            return here
-        return None
+            failed.add(start)
+            return None
+
+        return parse(start, 0)
 
     def read_none(self, block: Block, sentence: tuple[int, int]) -> None:
         """Sentences that say there was none."""
@@ -867,12 +919,12 @@ class _Reader:
         for match in _NEGATION.finditer(masked, sentence[0], sentence[1]):
             if match.start() < done:
                 continue
-            clause = self.clause_start(block, sentence, match.start())
+            clause = block.clause_start(sentence, match.start())
             lead = masked[clause : match.start()]
-            earlier = masked[self.clause_start(block, sentence, max(sentence[0], clause - 1)) : clause]
+            earlier = masked[block.clause_start(sentence, max(sentence[0], clause - 1)) : clause]
             if "该" in lead or self.has("aim", lead) or self.words.patterns["condition"].match(earlier):
                 continue
-            stop = self.clause_end(block, sentence, match.end())
+            stop = block.clause_end(sentence, match.end())
             if match.group().startswith("不") and _RULE.search(masked[sentence[0] : sentence[1]]):
                 continue
             items = self.parse_items(masked, match.end(), sentence[1], self.words.statement_items)
@@ -884,11 +936,7 @@ class _Reader:
             if not items:
                 continue
             done = stop
-            if any(
-                t.value not in (0, 1)
-                for p, t in block.tokens.items()
-                if match.end() <= p < stop and t.value is not None
-            ):
+            if any(block.tokens[p].value not in (0, 1, None) for p in block.tokens_in(match.end(), stop)):
                 continue
             near = bool(_OGI_REMEDY.search(masked[clause:stop]))
             bare = match.group().endswith(("未", "未曾"))
@@ -912,7 +960,7 @@ class _Reader:
                 ):
                     continue
                 said = (match.start(), verb.end() if isinstance(verb, re.Match) else match.end())
-                self.found.append(self.none(concept, metric, block, sentence, clause, stop, said))
+                self.take((self.none(concept, metric, block, sentence, clause, stop, said),))
 
     def negated_before(
         self, block: Block, sentence: tuple[int, int], clause: int, end: int
@@ -921,7 +969,7 @@ class _Reader:
         masked = block.masked
         if _TIME_ONLY.fullmatch(masked, clause, end) and clause > sentence[0] and masked[clause - 1] in ",:":
             end = clause - 1
-            clause = self.clause_start(block, sentence, end)
+            clause = block.clause_start(sentence, end)
         while end > clause and (tail := _TIME_TAIL.search(masked, clause, end)):
             end = tail.start()
         if self.words.patterns["condition"].match(masked, clause):
@@ -980,17 +1028,17 @@ class _Reader:
         items = self.parse_items(heading, 0, len(heading), self.words.heading_items)
         for concept in dict.fromkeys(items or ()):
             metric = concept.metrics.get(self.form_code)
-            if metric and not any(self.has("planning_heading", h.text) for h in block.headings):
+            if metric and not self.facts.is_under_plans:
                 end = len(body.rstrip("。;."))
                 found = self.none(concept, metric, block, (0, end), 0, end, (start, end))
-                self.found.append(replace(found, method="heading_none"))
+                self.take((replace(found, method="heading_none"),))
 
     # The whole report.
 
     def doubt(self, block: Block, sentence: tuple[int, int], at: int, reason: str) -> None:
         """Say that a sentence has two readings."""
-        start = self.clause_start(block, sentence, at)
-        end = max(start + 1, self.clause_end(block, sentence, at))
+        start = block.clause_start(sentence, at)
+        end = max(start + 1, block.clause_end(sentence, at))
         place = _place(block, start, end)
         message = f"{block.printed(start, end)[:80]}: {reason}; nothing was taken"
         self.issues.append(Issue("ambiguous_value", message, place.locator()))
@@ -1020,14 +1068,20 @@ class _Reader:
         """All figures in reading order."""
         previous: Block | None = None
         for block in self.blocks:
+            self.facts = _BlockFacts(block, self.words)
+            self.found_in.clear()
             self.read_heading_none(block, previous)
             for sentence in block.sentences:
+                if sentence[1] - sentence[0] > _MAX_SENTENCE:
+                    self.doubt(block, sentence, sentence[0], "a sentence of this length is none")
+                    continue
                 text = block.masked[sentence[0] : sentence[1]]
                 if not _HAN.search(text):
                     continue
                 if _N in text or _B in text:
                     self.read_numbers(block, sentence)
-                self.read_none(block, sentence)
+                if _NOTHING.search(text):
+                    self.read_none(block, sentence)
             previous = block
         rows = [self.row(found) for found in self.settle()]
         unique = {(r.metric_code, r.place.start, r.place.end, r.value): r for r in rows}
@@ -1036,8 +1090,8 @@ class _Reader:
     def row(self, found: _Found) -> MetricRow:
         """The metric row of a figure with its evidence."""
         block = found.block
-        start = self.clause_start(block, found.sentence, found.start)
-        end = max(found.end, self.clause_end(block, found.sentence, found.end))
+        start = block.clause_start(found.sentence, found.start)
+        end = max(found.end, block.clause_end(found.sentence, found.end))
         while end > start + 1 and block.masked[end - 1] in ",;:。!?":
             end -= 1
         return MetricRow(

@@ -13,7 +13,9 @@ a sentence with and without them. An unknown code or an unbalanced bracket is re
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,6 +31,9 @@ _CONNECTOR = (
     r"(?:,(?=共|合计|总计|总数|计(?!划)))?(?:总数|数量|总量)?均?(?:占其中|其中占)?(?:举行|召开|举办|开展)?了?"
     r"(?:为|是|有|共有|共|共计|合计|总计|累计|计|达到了?|已达|达|了|约|现有|现|目前有|仅有|仅|只有|一共|总共|:){0,3}"
 )
+_COUNT = re.compile(_COUNTS)
+_MAX_PARENTHESIS = 42
+_CONNECTOR_CHARS = frozenset(re.findall("[一-龥]", _CONNECTOR)) | {",", "、", ":", Mark.OTHER.value}
 _STRENGTH_SCORES = {"statutory": 100.0, "plain": 90.0, "weak": 75.0}
 _SPECIAL = {
     "~": rf"[^,。;:!?{_TOKENS}]{{0,20}}?",
@@ -39,6 +44,9 @@ _SPECIAL = {
     "）": r"\)",
     "》": Mark.TITLE.value,
 }
+# What the signs of the notation print where it is one certain character.
+_LITERAL = {"《": "", "》": Mark.TITLE.value, "（": "(", "）": ")", "Y": Mark.YEAR.value}
+_HAN = re.compile("[一-龥]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +67,97 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A compiled phrase; every match holds one of the ``needles`` and one literal of each group of ``required``."""
+    """A compiled phrase, and what every match of it has: what :class:`PhraseIndex` looks for first.
+
+    A match holds one literal of each group of ``needles``; its label ends with one of the characters ``ends``,
+    what follows its number begins with one of ``begins`` (null where any character may stand there).
+    """
 
     concept: Concept
     score: float
     pattern: re.Pattern[str]
-    needles: tuple[str, ...]
-    required: tuple[tuple[str, ...], ...]
+    needles: tuple[tuple[str, ...], ...] = ()
+    ends: frozenset[str] | None = None
+    begins: frozenset[str] | None = None
+
+
+def _phrases_by_edge(edges: Iterable[frozenset[str] | None]) -> tuple[int, dict[str, int]]:
+    """The phrases with any character at an edge, and by character those with a certain one, as bits."""
+    anything = 0
+    by_char: dict[str, int] = {}
+    for order, chars in enumerate(edges):
+        if chars is None:
+            anything |= 1 << order
+        for char in chars or ():
+            by_char[char] = by_char.get(char, 0) | 1 << order
+    return anything, by_char
+
+
+def _connector_start(text: str, at: int) -> int:
+    """Where the connector before a number begins, or earlier."""
+    while at:
+        char = text[at - 1]
+        if char == ")":
+            at = max(at - 1, text.rfind("(", max(0, at - _MAX_PARENTHESIS), at))
+        elif char in _CONNECTOR_CHARS:
+            at -= 1
+        else:
+            break
+    return at
+
+
+class PhraseIndex:
+    """Tells the few phrases that may match a sentence from the many that cannot; sets of phrases are bits."""
+
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        """Index phrases by their place in the sequence."""
+        ranked = [sorted(p.needles, key=_least, reverse=True) for p in phrases]
+        self._further = [groups[1:] for groups in ranked]
+        self._by_start: dict[str, dict[str, int]] = {}
+        for order, (first, *_) in enumerate(ranked):
+            for needle in first:
+                group = self._by_start.setdefault(needle[:2], {})
+                group[needle] = group.get(needle, 0) | 1 << order
+        self._any_end, self._ends = _phrases_by_edge(p.ends for p in phrases)
+        self._any_begin, self._begins = _phrases_by_edge(p.begins for p in phrases)
+
+    def _beside_numbers(self, text: str) -> int:
+        """The phrases whose label may end before a number of the text and go on behind it."""
+        found = 0
+        for match in _COUNT.finditer(text):
+            at = match.start()
+            ending, beginning = self._any_end, self._any_begin
+            for char in text[max(0, _connector_start(text, at) - 1) : at]:
+                ending |= self._ends.get(char, 0)
+            for char in text[at + 1 : at + (3 if text.startswith("的", at + 1) else 2)]:
+                beginning |= self._begins.get(char, 0)
+            found |= ending & beginning
+        return found
+
+    def _with_needle(self, text: str) -> int:
+        """The phrases of which the longest needles are in a text."""
+        found = 0
+        for start in self._by_start.keys() & {*text, *map(operator.add, text, text[1:])}:
+            for needle, phrases in self._by_start[start].items():
+                if needle in text:
+                    found |= phrases
+        return found
+
+    def candidates(self, text: str) -> Iterator[int]:
+        """The places of the phrases that may match a text, in order."""
+        found = self._beside_numbers(text) & self._with_needle(text)
+        while found:
+            lowest = found & -found
+            found ^= lowest
+            order = lowest.bit_length() - 1
+            for group in self._further[order]:
+                for needle in group:
+                    if needle in text:
+                        break
+                else:
+                    break
+            else:
+                yield order
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +170,11 @@ class NonePhrase:
 
 @dataclass(frozen=True, slots=True)
 class NarrativeVocabulary:
-    """All rules of the narrative, compiled once; ``needles`` by their first two characters."""
+    """All rules of the narrative, compiled once."""
 
     concepts: dict[str, Concept]
     phrases: tuple[Phrase, ...]
-    needles: dict[str, tuple[tuple[str, tuple[int, ...]], ...]]
+    index: PhraseIndex
     all_of: tuple[Phrase, ...]
     subjects: re.Pattern[str]
     subject_of: dict[str, tuple[str, str]]
@@ -97,72 +189,115 @@ def alternatives(words: frozenset[str]) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, words), key=lambda w: (-len(w), w))) + ")"
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A bracket of the notation: one of its alternatives, or nothing where it is optional."""
+
+    is_optional: bool
+    alternatives: tuple[_Sequence, ...]
+
+
+_Sequence = tuple["str | _Choice", ...]
+
+
+def _parse(phrase: str) -> _Sequence:
+    """The notation of a phrase as a sequence of characters and choices."""
+    open_brackets: list[str] = []
+    levels: list[list[list[str | _Choice]]] = [[[]]]
+    for char in phrase:
+        if char in "[(":
+            open_brackets.append(char)
+            levels.append([[]])
+        elif char in "])":
+            if not open_brackets or {"[": "]", "(": ")"}[open_brackets.pop()] != char:
+                raise GongkaiError(f"seed narrative phrases: unbalanced bracket in {phrase}")
+            choice = _Choice(char == "]", tuple(map(tuple, levels.pop())))
+            levels[-1][-1].append(choice)
+        elif char == "|" and open_brackets:
+            levels[-1].append([])
+        else:
+            levels[-1][-1].append(char)
+    if open_brackets:
+        raise GongkaiError(f"seed narrative phrases: unbalanced bracket in {phrase}")
+    return tuple(levels[0][0])
+
+
 def _translate(phrase: str, gap: str, group: str = "") -> str:
     """The notation of a phrase as a regular expression with the groups ``before``, ``number``, ``after``."""
-    value = "@" if "@" in phrase else "#"
-    out: list[str] = ["(?P<before>"]
-    depth: list[str] = []
-    for char in phrase:
-        if char == value:
-            out.append(f"){_CONNECTOR}(?P<number>{_COUNTS})(?P<after>(?:的)?")
-        elif char == "#":
-            out.append(f"{_CONNECTOR}{_COUNTS}")
-        elif char in "[(":
-            depth.append(char)
-            out.append("(?:")
-        elif char in "])":
-            if not depth or {"[": "]", "(": ")"}[depth.pop()] != char:
-                raise GongkaiError(f"seed narrative phrases: unbalanced bracket in {phrase}")
-            out.append(")?" if char == "]" else ")")
-        elif char == "|":
-            out.append("|")
-        elif char == "…":
-            out.append(gap)
-        elif char == "^":
-            out.append(group)
-        elif char in _SPECIAL:
-            out.append(_SPECIAL[char])
-        else:
-            out.append(re.escape(char))
-    if depth:
-        raise GongkaiError(f"seed narrative phrases: unbalanced bracket in {phrase}")
-    out.append(")")
-    text = "".join(out)
+    value = f"){_CONNECTOR}(?P<number>{_COUNTS})(?P<after>(?:的)?"
+    other = f"{_CONNECTOR}{_COUNTS}"
+    signs = {**_SPECIAL, "…": gap, "^": group, "@": value, "#": other if "@" in phrase else value}
+
+    def translate(items: _Sequence) -> str:
+        return "".join(
+            signs.get(item) or ("" if item in signs else re.escape(item))
+            if isinstance(item, str)
+            else f"(?:{'|'.join(map(translate, item.alternatives))}){'?' if item.is_optional else ''}"
+            for item in items
+        )
+
+    text = f"(?P<before>{translate(_parse(phrase))})"
     if phrase.endswith("申请"):
         text += "(?![人表书]|材料|行政复议|复议)"
     return text
 
 
-def _needles(phrase: str) -> tuple[str, ...]:
-    """Literals of which every match holds one: the longest plain run, else the alternatives of one bracket."""
-    required = phrase
-    while (reduced := re.sub(r"\[[^\[\]]*\]", "#", required)) != required:
-        required = reduced
-    runs = re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))
-    if runs and len(max(runs, key=len)) > 1:
-        return (max(runs, key=len),)
-    choices = [
-        tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
-        for choice in re.findall(r"\(([^()]*)\)", required)
-    ]
-    if usable := [words for words in choices if all(words)]:
-        return max(usable, key=lambda words: min(2, *map(len, words)) if len(words) > 1 else min(2, len(words[0])))
-    return (max(runs, key=len),) if runs else ()
-
-
-def _required(phrase: str) -> tuple[tuple[str, ...], ...]:
-    """Groups of literals; every match holds one of each group. Empty for a phrase with nested brackets."""
-    required = phrase
-    while (reduced := re.sub(r"\[[^\[\]]*\]", "#", required)) != required:
-        required = reduced
-    if re.search(r"\([^()]*\(", required):
-        return ()
-    groups = [(run,) for run in re.findall(r"[一-龥]+", re.sub(r"\([^()]*\)", "#", required))]
-    for choice in re.findall(r"\(([^()]*)\)", required):
-        words = tuple((re.findall(r"[一-龥]+", part) or [""])[0] for part in choice.split("|"))
-        if all(words):
-            groups.append(words)
+def _needles(items: _Sequence) -> tuple[tuple[str, ...], ...]:
+    """Groups of literals; every text of a sequence holds one literal of each group."""
+    groups: list[tuple[str, ...]] = []
+    run = ""
+    for item in (*items, ""):
+        if isinstance(item, str) and _HAN.match(item):
+            run += item
+            continue
+        if run:
+            groups.append((run,))
+        run = ""
+        if isinstance(item, _Choice) and not item.is_optional:
+            inner = [_needles(alternative) for alternative in item.alternatives]
+            if all(inner):
+                groups.append(tuple(word for group in inner for word in max(group, key=_least)))
     return tuple(groups)
+
+
+def _least(group: tuple[str, ...]) -> int:
+    return min(map(len, group))
+
+
+def _edge(items: Iterable[str | _Choice], *, is_end: bool) -> tuple[frozenset[str] | None, bool]:
+    """The characters with which a sequence may end or begin (null for any), and whether it may be empty."""
+    chars: set[str] = set()
+    for item in reversed(tuple(items)) if is_end else items:
+        if isinstance(item, _Choice):
+            edges = [_edge(alternative, is_end=is_end) for alternative in item.alternatives]
+            may_be_empty = item.is_optional or any(empty for _, empty in edges)
+            found = [edge for edge, _ in edges]
+        else:
+            may_be_empty = item == "《"
+            found = [None if item in "…~&^#@" else frozenset(_LITERAL.get(item, item))]
+        for edge in found:
+            if edge is None:
+                return None, False
+            chars |= edge
+        if not may_be_empty:
+            return frozenset(chars), False
+    return frozenset(chars), True
+
+
+def _compile(concept: Concept, score: float, printed: str, gap: str, group: str) -> Phrase:
+    """A phrase that stands about a number."""
+    items = _parse(printed)
+    value = items.index("@" if "@" in items else "#")
+    ends, no_label = _edge(items[:value], is_end=True)
+    begins, nothing_after = _edge(items[value + 1 :], is_end=False)
+    return Phrase(
+        concept,
+        score,
+        re.compile(_translate(printed, gap, group)),
+        _needles(items),
+        None if no_label else ends,
+        None if nothing_after else begins,
+    )
 
 
 def _bool(text: str) -> bool:
@@ -210,18 +345,9 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
         score = _STRENGTH_SCORES[row["strength"]]
         if row["frame_code"] == "all_of":
             text = f"(?P<link>{alternatives(frozen['all_of_link'])})?" + _translate(row["phrase_zh"], gap)
-            all_of.append(Phrase(concept, score, re.compile(text), (), ()))
+            all_of.append(Phrase(concept, score, re.compile(text)))
         else:
-            text = _translate(row["phrase_zh"], gap, group)
-            printed = row["phrase_zh"]
-            phrases.append(Phrase(concept, score, re.compile(text), _needles(printed), _required(printed)))
-    needles: dict[str, list[int]] = {}
-    by_start: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
-    for order, phrase in enumerate(phrases):
-        for needle in phrase.needles:
-            needles.setdefault(needle, []).append(order)
-    for needle, places in needles.items():
-        by_start.setdefault(needle[:2], []).append((needle, tuple(places)))
+            phrases.append(_compile(concept, score, row["phrase_zh"], gap, group))
     none_gap = (
         f"(?:{alternatives(frozen['modifier'] | frozen['none_modifier'] | frozen['none_verb'])}|{org}"
         f"|[{Mark.TITLE.value}{Mark.YEAR.value}{Mark.QUANTITY.value}]){{0,14}}?"
@@ -241,7 +367,7 @@ def load_narrative_vocabulary() -> NarrativeVocabulary:
     return NarrativeVocabulary(
         concepts,
         tuple(phrases),
-        {start: tuple(group) for start, group in by_start.items()},
+        PhraseIndex(phrases),
         tuple(all_of),
         re.compile(alternatives(frozenset(subject_of))),
         subject_of,

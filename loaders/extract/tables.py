@@ -17,6 +17,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_rows
+from loaders.extract.local_tables import LOCAL_FORM, LocalReading, read_local_table
+from loaders.extract.recall import Look, follow, look_of, recall, remember
 from loaders.forms.align import Match, align, exact_cores
 from loaders.forms.columns import MISSING, Heading, find_columns, match_columns, match_grouped_columns, printed
 from loaders.model import (
@@ -32,7 +34,7 @@ from loaders.model import (
     Table,
     ValueStatus,
 )
-from loaders.text.fold import fold
+from loaders.text.fold import cache_short, fold
 from loaders.text.labels import Label, compact, read_label
 from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell
 from loaders.vocabulary import FormRow, FormTable, load_vocabulary
@@ -82,6 +84,8 @@ class _Found:
     votes: Counter[str] = field(default_factory=Counter)
     seen: int = 0
     complete: int = 0
+    printed_rows: list[tuple[Cell, tuple[Cell, ...]]] = field(default_factory=list)
+    has_other_unit: bool = False
 
 
 @lru_cache(maxsize=16)
@@ -94,14 +98,31 @@ def extract_tables(document: Document) -> TableReading:
     found = _Found(document.script)
     table_year = None
     blocks = document.blocks
+    local_readings: list[LocalReading] = []
     for index, block in join_continued(blocks):
-        best = max((_read_table(view, document.script) for view in _views(block)), key=lambda f: f.complete)
+        views = [(view, look_of(view, document.script)) for view in _views(block)]
+        if not any(look is not None and recall(look) for _, look in views):
+            before = blocks[max(0, index - 6) : index]
+            local = read_local_table([view for view, _ in views], block, before, document.script, read_value)
+            if local is not None:
+                local_readings.append(local)
+                continue
+        best = max((_read_table(view, look, document.script) for view, look in views), key=lambda f: f.complete)
         found.rows += best.rows
         found.issues += best.issues
         found.votes += best.votes
         found.seen += best.seen
         if best.votes["nat2014"] and table_year is None:
             table_year = _table_year(blocks[max(0, index - 6) : index], block, document.script)
+    has_national_form = any(found.votes.values())
+    for local in local_readings:
+        # Beside a table of a national form, one in the words of the local forms is not the report's own.
+        if local.form_code != LOCAL_FORM or not has_national_form:
+            found.rows += local.metric_rows
+            found.issues += local.issues
+            found.votes[local.form_code] += local.form_votes
+            found.seen += 1
+            table_year = table_year or local.table_year
     return TableReading(tuple(found.rows), tuple(found.issues), dict(found.votes), table_year, found.seen)
 
 
@@ -170,7 +191,19 @@ def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | 
 # ---- segments: which part of a printed table is which table of the form
 
 
-def _read_table(table: Table, script: Script) -> _Found:
+def _read_table(table: Table, look: Look | None, script: Script) -> _Found:
+    """Read a table, by the recipe of one that looked the same where there is one."""
+    recipe = recall(look) if look is not None else None
+    if recipe is not None and (rows := follow(recipe, table, read_value)) is not None:
+        return _Found(script, rows, [], Counter(recipe.votes), recipe.seen, recipe.complete)
+    found = _read_afresh(table, script)
+    is_plain = not found.issues and not found.has_other_unit and len(found.printed_rows) == len(found.rows)
+    if look is not None and recipe is None and is_plain:
+        remember(look, table, found.rows, found.printed_rows, found.votes, found.seen, found.complete)
+    return found
+
+
+def _read_afresh(table: Table, script: Script) -> _Found:
     found = _Found(script)
     rows = tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows)
     table = replace(table, rows=rows)
@@ -205,6 +238,9 @@ def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
 
 def _split_heading(cell: Cell) -> Iterator[Cell]:
     """A heading row printed as one line of words is cut into its cells."""
+    if "信息" not in cell.plain:
+        yield cell
+        return
     words = list(re.finditer(r"\S+", cell.text))
     plain = cell.plain.split()
     if len(words) < 2 or len(plain) != len(words) or compact(plain[0]) != "信息内容":
@@ -254,13 +290,14 @@ def _anchor_by_rows(cell: Cell) -> str | None:
 
 
 def _is_label(cell: Cell) -> bool:
-    text = cell.plain
-    return (
-        not cell.is_blank
-        and not is_value(text)
-        and parse_cell(text).status is ValueStatus.ILLEGIBLE
-        and not _DOUBTFUL_VALUE.match(text)
-    )
+    return not cell.is_blank and _is_words(cell.plain)
+
+
+@cache_short
+def _is_words(text: str) -> bool:
+    """Whether the text of a cell is neither a value nor a figure that could not be made out."""
+    is_illegible = parse_cell(text).status is ValueStatus.ILLEGIBLE
+    return is_illegible and not is_value(text) and not _DOUBTFUL_VALUE.match(text)
 
 
 def _joined_labels(cells: Sequence[Cell], cores: frozenset[str]) -> list[Cell]:
@@ -718,6 +755,8 @@ def _emit_row(
         )
         metric = metrics[metric_code]
         read = read_value(cell, unit, metric.unit, metric.is_signed)
+        found.has_other_unit = found.has_other_unit or unit not in (None, metric.unit)
+        found.printed_rows.append((item.label, item.values))
         if read[1] is ValueStatus.ILLEGIBLE:
             found.issues.append(_illegible(path or label, cell))
         found.rows.append(

@@ -209,6 +209,12 @@ class Page:
         return [(i, line) for i, line in enumerate(self.lines) if not line.is_table]
 
 
+def _is_count(text: str) -> bool:
+    """Whether a cell is blank or a number that cannot be a year: nothing that tells who reports or when."""
+    text = text.strip()
+    return not text or (text.isdigit() and len(text) != 4)
+
+
 @lru_cache(maxsize=2)
 def read_page(document: Document) -> Page:
     """Fold a document into lines and prose."""
@@ -219,7 +225,8 @@ def read_page(document: Document) -> Page:
         elif isinstance(block, Table):
             for row in block.rows:
                 for cell in row:
-                    lines.extend(_lines_of(cell.text, cell.place, document, is_table=True))
+                    if not _is_count(cell.text):
+                        lines.extend(_lines_of(cell.text, cell.place, document, is_table=True))
     text: list[str] = []
     where: list[tuple[int, int]] = []
     previous = ""

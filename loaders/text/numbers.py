@@ -30,7 +30,7 @@ APPROXIMATE_AFTER = "(?:余|多|几|左右|以上|上下|有余)"
 _SIMPLIFIED = str.maketrans("萬億兩條個項場餘減陸貳參", "万亿两条个项场余减陆贰叁")
 _SIGN = {"+": 1, "-": -1, "−": -1, "增加": 1, "增": 1, "减少": -1, "减": -1, "下降": -1}
 _NUMBER = re.compile(
-    rf"(?P<sign>[+\-−]|增加|增|减少|减)?(?P<before>{APPROXIMATE_BEFORE})?"
+    rf"(?P<sign>[+\-−]|增加|增|减少|减|下降)?(?P<before>{APPROXIMATE_BEFORE})?"
     rf"(?:(?P<arabic>{ARABIC_NUMBER})(?P<more>{APPROXIMATE_AFTER})?(?P<myriad>[万亿])?(?!元)|(?P<money>{ARABIC_NUMBER})"
     rf"|(?P<chinese>{CHINESE_NUMERAL}+?)(?={APPROXIMATE_AFTER}|{_UNIT}|$))"
     rf"(?P<after>{APPROXIMATE_AFTER})?(?P<unit>{_UNIT})?(?P<later>{APPROXIMATE_AFTER})?"

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from loaders.extract.second import read_tables_again
 from loaders.extract.tables import TableReading, extract_tables
 from loaders.model import Document, SecondReading, ValueStatus
+from loaders.readers import read_bytes
 from loaders.readers.build import DocumentBuilder, Slot
+from tests.loaders.render import Noise, fill
 
 APPLICANTS = ("自然人", "商业企业", "科研机构", "社会公益组织", "法律服务机构", "其他", "总计")
 ROWS = (
@@ -119,3 +123,15 @@ def test_two_numbers_in_one_cell_are_no_number() -> None:
     reading = extract_tables(document(requests_table(rows)))
     first = next(row for row in reading.metric_rows if row.metric_code == "outcome_granted_full")
     assert (first.value, first.value_status) == (None, ValueStatus.ILLEGIBLE)
+
+
+@pytest.mark.parametrize("style", ["markdown", "tabbed", "lines", "piped_cell"])
+@pytest.mark.parametrize("form_code", ["nat2014", "fmt2019", "fmt2021"])
+def test_a_table_read_by_recipe_is_read_as_afresh(form_code: str, style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(12):
+        data = fill(form_code, style, seed, Noise(blank=0.02 * (seed % 3))).text.encode()
+        read, _ = read_bytes(data)
+        by_recipe = extract_tables(read)
+        with monkeypatch.context() as patch:
+            patch.setattr("loaders.extract.tables.recall", lambda look: None)
+            assert by_recipe == extract_tables(read)
