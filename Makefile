@@ -53,6 +53,21 @@ test-long: setup ## run the tests that take minutes: a refresh killed at every s
 score: setup ## compare what is read from documents with keyed truth
 	@$(BIN)/python -m benchmarks.score
 
+.PHONY: accuracy
+accuracy: setup ## generate every form in every format with every fault, read it back, write docs/accuracy.md (25 minutes)
+	@$(BIN)/python -m benchmarks.accuracy --cells 65000 --jobs 2 --write
+
+.PHONY: mutations
+mutations: setup ## load 10,000 spoiled files and account for each (an hour)
+	@$(BIN)/python -m benchmarks.mutations --count 10000
+
+.PHONY: bench-readers
+bench-readers: setup ## each reader beside a common library, and two workers beside one
+	@$(BIN)/python -m benchmarks.html_readers
+	@$(BIN)/python -m benchmarks.pdf_readers
+	@$(BIN)/python -m benchmarks.office_readers
+	@$(BIN)/python -m benchmarks.workers
+
 .PHONY: bench
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps

@@ -109,14 +109,19 @@ def load(
     "--format",
     "output_format",
     type=click.Choice(["table", "json", "csv"]),
-    help="How to show it; table unless --json is given.",
+    help="How to show it; table unless --json or --html is given.",
 )
+@click.option("--all", "show_all", is_flag=True, help="List every figure with its place, too (table).")
+@click.option("--html", "page", metavar="FILE", help="Write the document with its figures marked as one web page.")
 @_common_options
-def inspect(file: str, output_format: str | None, warehouse: str, quiet: bool, as_json: bool) -> None:
-    """Read one document without a database and show every figure with its evidence."""
+def inspect(
+    file: str, output_format: str | None, show_all: bool, page: str | None, warehouse: str, quiet: bool, as_json: bool
+) -> None:
+    """Read one document without a database: its form, every figure with its evidence, what is doubtful."""
     from loaders.inspect import show_file
 
-    show_file(file, output_format or ("json" if as_json else "table"))
+    default = "json" if as_json else None if page and not show_all else "table"
+    show_file(file, output_format or default, page=page, show_all=show_all, quiet=quiet)
 
 
 @cli.command()

@@ -1,7 +1,8 @@
-"""What ``gongkai inspect`` shows of one document: as JSON, as a table for a terminal, as CSV.
+"""What ``gongkai inspect`` shows of one document: as JSON, as CSV, at a terminal, as a page.
 
-In: a reading. Out: text. The JSON has the keys ``document``, ``reports`` (each with identity, ``metric_rows``,
-``failed_identities`` and ``issues``) and ``issues``; values are numbers in the unit of the catalogue.
+In: a file. Out: text, or a page written to disk. The JSON has the keys ``document``, ``reports`` (each with identity,
+``metric_rows``, ``failed_identities`` and ``issues``) and ``issues``; values are numbers in the unit of the catalogue.
+A rejected document has a report without rows where it is known whose report it is.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loaders.errors import UsageError
 from loaders.identity_checks import FailedIdentity, evaluate_identities
@@ -23,9 +23,6 @@ from loaders.model import DocumentReading, Evidence, Issue, MetricRow, ReportRea
 from loaders.settings import plain_number
 from loaders.sources.files import list_file
 from loaders.vocabulary import load_vocabulary
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 FIGURE_COLUMNS = (
     "metric_code",
@@ -43,9 +40,16 @@ FIGURE_COLUMNS = (
     "snippet",
     "match_method",
     "match_score",
+    "is_read_by_ocr",
+    "second_reading",
+    "second_value",
 )
 
-_PIPED_WIDTH = 200
+# Into a file or a pipe there is no window to fit: a page for the grids, more for the long list.
+_PIPED_WIDTH = 100
+_PIPED_WIDTH_OF_LIST = 200
+# By name, since only the worker process imports it: the page is written where the document is read.
+_PAGE_READER = "loaders.inspect_html:read_with_page"
 
 
 def reading_as_json(reading: DocumentReading) -> dict[str, Any]:
@@ -59,6 +63,7 @@ def reading_as_json(reading: DocumentReading) -> dict[str, Any]:
             "script": reading.script,
             "status": reading.status,
             "reject_code": reading.reject_code,
+            "attachments": [{"url": link.url, "label": link.label} for link in reading.attachments],
         },
         "reports": [_report_as_json(report) for report in reading.reports],
         "issues": [_issue_as_json(issue) for issue in reading.issues],
@@ -76,57 +81,6 @@ def reading_as_csv(reading: DocumentReading) -> str:
         for row in fields["metric_rows"]:
             writer.writerow({**fields, **row})
     return buffer.getvalue()
-
-
-def print_reading(reading: DocumentReading, console: Console) -> None:
-    """The reading for a person at a terminal."""
-    console.print(
-        f"[bold]{_escape(reading.source_uri)}[/bold]  {reading.media_type or 'unknown format'}, "
-        f"{reading.byte_count} bytes, sha256 {reading.document_id[:16]}"
-    )
-    if reading.reject_code is not None:
-        console.print(f"[red]rejected: {reading.reject_code}[/red]")
-    for report in reading.reports:
-        _print_report(report, console)
-    _print_issues("Issues of the document", reading.issues, console)
-
-
-def _print_report(report: ReportReading, console: Console) -> None:
-    from rich.table import Table
-
-    identity = report.identity
-    console.print(
-        f"\n[bold]{_escape(identity.agency_name or '(agency unknown)')}[/bold], report year "
-        f"{identity.report_year or 'unknown'}, form {report.form_code or 'unknown'}, scope {identity.scope}"
-    )
-    table = Table("metric", "applicant", "value", "unit", "printed", "label", "place", "how", show_edge=False)
-    table.columns[2].justify = "right"
-    for row in report.metric_rows:
-        metric = row.metric_code or "[yellow]not understood[/yellow]"
-        value = f"{_number(row.value)}" if row.value is not None else row.value_status.value
-        labels = " / ".join(filter(None, (row.label_raw, row.column_label_raw)))
-        place = f"{row.source_kind}: {row.place.locator()}"
-        cells = (metric, row.applicant_type or "", value, row.unit or "")
-        table.add_row(*cells, _escape(row.value_raw), _escape(labels), place, row.match_method)
-    console.print(table)
-    failed = evaluate_identities(report)
-    if failed:
-        console.print("[bold red]Identities that fail[/bold red]")
-    for check in failed:
-        where = ", ".join(filter(None, (check.metric_code, check.applicant_type)))
-        statement = f"{check.statement_zh} ({where})" if where else check.statement_zh
-        sides = f"{_number(check.left_value)} {check.relation} {_number(check.right_value)}"
-        console.print(f"  {check.severity} {check.identity_code}: {_escape(statement)}; {sides} does not hold")
-    _print_issues("Issues", [*identity.issues, *report.issues], console)
-
-
-def _print_issues(title: str, issues: Sequence[Issue], console: Console) -> None:
-    if not issues:
-        return
-    console.print(f"[bold]{title}[/bold]")
-    for issue in issues:
-        place = f" ({issue.locator})" if issue.locator else ""
-        console.print(f"  {_severity(issue)} {issue.issue_code}: {_escape(issue.message)}{place}")
 
 
 def _report_as_json(report: ReportReading) -> dict[str, Any]:
@@ -153,6 +107,7 @@ def _report_as_json(report: ReportReading) -> dict[str, Any]:
 def _row_as_json(row: MetricRow) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in FIGURE_COLUMNS if name != "locator"}
     values |= {"locator": row.place.locator(), "value": _number(row.value)}
+    values |= {"second_value": _number(row.second_value)}
     return {name: values[name] for name in FIGURE_COLUMNS}
 
 
@@ -195,28 +150,49 @@ def _number(value: Decimal | None) -> int | float | None:
     return None if value is None else plain_number(value)
 
 
-def _escape(text: str) -> str:
-    from rich.markup import escape
+def show_file(
+    file: str, output_format: str | None, *, page: str | None = None, show_all: bool = False, quiet: bool = False
+) -> None:
+    """Read one file and show what was read.
 
-    return escape(text)
-
-
-def show_file(file: str, output_format: str) -> None:
-    """Read one file and print what was read: ``table``, ``json`` or ``csv``.
+    Args:
+        file: the document.
+        output_format: ``table``, ``json`` or ``csv``; None when only the page is wanted.
+        page: where to write the document with its figures marked, as one web page.
+        show_all: list every figure with its place, too; for ``table`` only.
+        quiet: do not say that the page was written.
 
     Raises:
-        UsageError: when there is no such file.
+        UsageError: when there is no such file, or the page would be written over it or cannot be written.
     """
     path = Path(file)
     if not path.is_file():
         raise UsageError(f"{file}: no such file; inspect reads one document")
-    reading = read_one(list_file(path))
+    if page and Path(page).exists() and Path(page).samefile(path):
+        raise UsageError(f"{page}: the page would be written over the document; name another file")
+    reading = read_one(list_file(path), _PAGE_READER if page else None)
+    if page:
+        _write_page(reading, Path(page))
+        if output_format is None and not quiet:
+            print(f"{page}: written; open it in a browser")
     if output_format == "json":
         print(json.dumps(reading_as_json(reading), ensure_ascii=False, indent=2))
     elif output_format == "csv":
         print(reading_as_csv(reading), end="")
-    else:
+    elif output_format == "table":
         from rich.console import Console
 
-        # Into a file or a pipe there is no window to fit: wide enough that no label is cut.
-        print_reading(reading, Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH))
+        from loaders.inspect_text import print_reading
+
+        width = _PIPED_WIDTH_OF_LIST if show_all else _PIPED_WIDTH
+        console = Console(width=None if sys.stdout.isatty() else width, highlight=False)
+        print_reading(reading, console, show_all=show_all)
+
+
+def _write_page(reading: DocumentReading, target: Path) -> None:
+    from loaders.inspect_html import page_of
+
+    try:
+        target.write_bytes(page_of(reading).encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}; name a file that can be written") from error

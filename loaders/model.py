@@ -286,7 +286,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who reports on which year, in which scope; null where the text does not say."""
+    """Who reports on which year, in which scope; null where the text does not say.
+
+    ``division_code`` is the division (seed ``divisions``) that the body's name begins with, by the report's year.
+    """
 
     agency_name: str | None
     co_agency_names: tuple[str, ...]
@@ -299,6 +302,7 @@ class Identity:
     period_end_date: date | None
     evidence: tuple[Evidence, ...] = ()
     issues: tuple[Issue, ...] = ()
+    division_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

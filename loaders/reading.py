@@ -1,7 +1,7 @@
 """One document to everything that is known of it.
 
 In: the bytes, a name for messages, and what a manifest says. Out: a :class:`~loaders.model.DocumentReading`,
-loaded with its report or rejected with a reason code. Pure: no disk, no network, no clock.
+loaded with its report or its several reports, or rejected with a reason code. Pure: no disk, no network, no clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from loaders.extract.narrative import extract_narrative
 from loaders.extract.second import read_tables_again
 from loaders.extract.tables import TableReading, extract_tables
 from loaders.forms.decide import decide_form
-from loaders.identify import classify_document, find_report_titles, identify_report
+from loaders.identify import classify_document, identify_report
+from loaders.identify.divisions import resolve_division
 from loaders.identity_checks import evaluate_identities
 from loaders.model import (
     Document,
@@ -31,6 +32,7 @@ from loaders.model import (
     ValueStatus,
 )
 from loaders.readers import read_bytes, sniff_media_type
+from loaders.split import hints_of_parts, split_reports
 
 _EXACT = 100.0
 
@@ -51,7 +53,7 @@ def read_with_document(data: bytes, name: str, hints: Hints | None = None) -> tu
     document: Document | None = None
     try:
         document, issues = read_bytes(data)
-        report = _read_report(document, hints)
+        reports, left_out = _read_reports(document, hints)
     except DocumentRejected as rejection:
         known = rejection.identity
         return document, DocumentReading(
@@ -74,24 +76,47 @@ def read_with_document(data: bytes, name: str, hints: Hints | None = None) -> tu
         document.script,
         DocumentStatus.LOADED,
         None,
-        (report,),
-        issues,
+        reports,
+        (*issues, *left_out),
         document.attachments,
     )
 
 
-def _read_report(document: Document, hints: Hints) -> ReportReading:
+def _read_reports(document: Document, hints: Hints) -> tuple[tuple[ReportReading, ...], tuple[Issue, ...]]:
+    """The reports of a document; a part that is no report is left out with an issue, and spoils no other."""
+    parts = split_reports(document)
+    if parts is None or len(parts) == 1:
+        return (_read_report(document, hints, is_one=parts is not None),), ()
+    hints, issues = hints_of_parts(parts, hints)
+    reports: list[ReportReading] = []
+    refusals: list[DocumentRejected] = []
+    for part in parts:
+        try:
+            reports.append(_read_report(part, hints, is_one=True))
+        except DocumentRejected as rejection:
+            refusals.append(rejection)
+            message = f"one of {len(parts)} parts is left out: {rejection}"
+            issues += (Issue(rejection.reject_code, message, part.blocks[0].place.locator()),)
+    if not reports:
+        raise refusals[0]
+    known = [(r.identity.agency_name, r.identity.report_year) for r in reports if r.identity.agency_name]
+    if len(set(known)) < len(known):
+        raise DocumentRejected("several_reports", f"{len(parts)} reports, of which two seem to be of one body and year")
+    return tuple(reports), issues
+
+
+def _read_report(document: Document, hints: Hints, is_one: bool) -> ReportReading:
     tables = extract_tables(document)
     filled = any(row.value_status is ValueStatus.NUMBER for row in tables.metric_rows)
     rejection = classify_document(document, has_filled_form=filled, has_form=tables.tables_seen > 0)
     if rejection is not None:
         is_report = rejection[0] == "no_figures"
-        raise DocumentRejected(*rejection, identify_report(document, hints, None) if is_report else None)
-    titles = find_report_titles(document)
-    if len(titles) > 1:
-        raise DocumentRejected("several_reports", f"the text holds {len(titles)} reports; split it, one file a report")
+        raise DocumentRejected(*rejection, _identify(document, hints, None) if is_report else None)
+    if not is_one:
+        message = "the text holds several reports, and whose a figure is is not certain; split it, one file a report"
+        raise DocumentRejected("several_reports", message)
     form_code, _ = decide_form(tables.form_votes, document, None)
-    identity = identify_report(document, hints, form_code)
+    identity = _identify(document, hints, form_code)
     form_code, form_issue = decide_form(tables.form_votes, document, identity.report_year)
     narrative: list[MetricRow] = []
     issues = list(tables.issues)
@@ -114,6 +139,14 @@ def _read_report(document: Document, hints: Hints) -> ReportReading:
     issues += _table_issues(tables, identity)
     report = ReportReading(identity, form_code, tables.table_year, rows, tuple(issues))
     return _read_doubtful_again(document, report)
+
+
+def _identify(document: Document, hints: Hints, form_code: str | None) -> Identity:
+    """Whose report it is, with the division of the body."""
+    identity = identify_report(document, hints, form_code)
+    if identity.agency_name is None:
+        return identity
+    return replace(identity, division_code=resolve_division(identity.agency_name, identity.report_year))
 
 
 def _read_doubtful_again(document: Document, report: ReportReading) -> ReportReading:

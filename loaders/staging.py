@@ -52,7 +52,8 @@ create table if not exists raw.reports (
     published_date date,
     period_start_date date,
     period_end_date date,
-    table_year integer
+    table_year integer,
+    division_code varchar
 );
 create table if not exists raw.metric_rows (
     metric_row_id varchar not null,
@@ -77,6 +78,7 @@ create table if not exists raw.metric_rows (
     second_value decimal(20, 4)
 );
 -- A work file of an earlier version lacks these.
+alter table raw.reports add column if not exists division_code varchar;
 alter table raw.metric_rows add column if not exists is_read_by_ocr boolean default false;
 alter table raw.metric_rows add column if not exists second_reading varchar;
 alter table raw.metric_rows add column if not exists second_value decimal(20, 4);
@@ -251,6 +253,7 @@ def _schemas() -> dict[str, dict[str, Any]]:
             "period_start_date": pl.Date,
             "period_end_date": pl.Date,
             "table_year": whole,
+            "division_code": text,
         },
         "metric_rows": {
             "metric_row_id": text,
@@ -318,6 +321,7 @@ def _report_row(report_id: str, document_id: str, report: ReportReading) -> tupl
         identity.period_start_date,
         identity.period_end_date,
         report.table_year,
+        identity.division_code,
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from loaders.extract.phrases import Concept, NarrativeVocabulary, Phrase, load_narrative_vocabulary
 from loaders.extract.prose import Block, Mark, Token, read_blocks
@@ -160,8 +161,7 @@ class _Found:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
+class _Match(NamedTuple):
     """A phrase that matched; ``at`` is the masked position of its number."""
 
     phrase: Phrase
@@ -758,13 +758,11 @@ class _Reader:
             for order in self.words.index.candidates(reading):
                 phrase = self.words.phrases[order]
                 for found in phrase.pattern.finditer(reading):
-                    start, end, at = (
-                        sentence[0] + back[p] for p in (found.start(), found.end() - 1, found.start("number"))
-                    )
-                    label = (
-                        (start, sentence[0] + back[found.end("before") - 1] + 1) if found["before"] else (start, start)
-                    )
-                    hit = _Match(phrase, start, end + 1, at, label, bool(found["after"]))
+                    before = found.end("before")
+                    begin, at = sentence[0] + back[found.start()], sentence[0] + back[found.start("number")]
+                    label = (begin, sentence[0] + back[before - 1] + 1 if before > found.start("before") else begin)
+                    end = sentence[0] + back[found.end() - 1] + 1
+                    hit = _Match(phrase, begin, end, at, label, bool(found["after"]))
                     known = hits.setdefault(at, {}).get(order)
                     if known is None or known.length < hit.length:
                         hits[at][order] = hit

@@ -36,7 +36,7 @@ from loaders.model import (
 )
 from loaders.text.fold import cache_short, fold
 from loaders.text.labels import Label, compact, read_label
-from loaders.text.numbers import convert_unit, is_unit, is_value, parse_cell
+from loaders.text.numbers import MONEY_UNITS, convert_unit, is_unit, is_value, parse_cell
 from loaders.vocabulary import FormRow, FormTable, load_vocabulary
 
 _ARTICLE20 = re.compile("^第(?:二十|20)条第([一二三四五六七八九]|[1-9])项$")
@@ -44,6 +44,7 @@ _TABLE_YEAR = re.compile(r"^\s*[(（]?\s*((?:19|20)\d{2})\s*年\s*度?\s*[)）]?
 _TITLE_YEAR = re.compile(r"((?:19|20)\d{2})\s*年\s*度?")
 # A figure that a reader could not make out, with its readings: 3|8, 4?1.
 _DOUBTFUL_VALUE = re.compile(r"^[\d|?.,+\-—\s]+$")
+_MYRIADS = re.compile("[万萬亿億]")
 _MIN_LABELS = 3
 _MAX_JOINED = 4
 _LOOK_AHEAD = 24
@@ -793,14 +794,21 @@ def read_value(
 ) -> tuple[Decimal | None, ValueStatus, bool]:
     """The value of a cell in the wanted unit, its status, and whether it is approximate.
 
-    A unit in the cell goes before that of the heading. A count with a fraction and a negative figure where the
-    metric knows no sign are illegible.
+    A unit in the cell goes before that of the heading. A count with a fraction, a negative figure where the metric
+    knows no sign, and a unit of another kind are illegible.
     """
     parsed = parse_cell(cell.plain)
     if parsed.number is None:
         return None, parsed.status, False
-    value = convert_unit(parsed.number.value, parsed.number.unit or heading_unit, wanted)
-    is_count = wanted not in ("元", "千元", "万元", "亿元", "%")
+    unit = parsed.number.unit
+    is_money = wanted in MONEY_UNITS
+    if unit is not None and wanted != "%" and (unit in MONEY_UNITS) != is_money:
+        return None, ValueStatus.ILLEGIBLE, False
+    if is_money and unit is None and _MYRIADS.search(cell.plain):
+        # 1.6万 in a column of money is so many yuan.
+        unit = "元"
+    value = convert_unit(parsed.number.value, unit or heading_unit, wanted)
+    is_count = not is_money and wanted != "%"
     if (is_count and value != value.to_integral_value()) or (value < 0 and not is_signed):
         return None, ValueStatus.ILLEGIBLE, False
     return value, ValueStatus.NUMBER, parsed.number.is_approximate

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -66,6 +67,14 @@ _TD_ID = _MAKER.create_node("td").tag_id
 # The parser has no tag for a processing instruction, as ours that marks a cell outside any table.
 _INSTRUCTION_ID = 0
 _CELL_MARK = "<?cell>"
+_KINDS_BY_NAME = {tag: kind for kind, tags in _TAGS.items() for tag in tags.split()}
+# The parser's own markup: names in lower case, every value in double quotes, text without "<".
+_MARKUP = re.compile(r'<!--.*?-->|<(/?)([a-z][^\s<>/]*)((?:[^">]++|"[^"]*+")*+)>', re.DOTALL)
+# A plain table has none of these: what they hold is no text, or has a meaning of its own.
+_SPECIAL_KINDS = frozenset((_HEADING, _TABLE, _CAPTION, _LINK, _PRE, _APART, _INPUT, _CHOICE, _SKIP))
+_PLAIN_NAMES = frozenset(("col", "colgroup"))
+_RAW_NAMES = frozenset(("plaintext", "noembed"))
+_SPAN_OF_MARKUP = re.compile(r' (row|col)span="([^"]*)"')
 _GROUP_RANKS = {"thead": 0, "tbody": 1, "tfoot": 2}
 
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]"
@@ -378,6 +387,7 @@ class _Walker:
         self.cell_count = 0
         self.heading_count = 0
         self._examined = 0
+        self._serialised = 0
         self._is_data = is_data
         self._page = _Page()
         self._target: list[_Piece] = self._page.pieces
@@ -424,6 +434,8 @@ class _Walker:
                         child = None
                     elif child is not None:
                         self._target = pieces
+                elif kind == _TABLE and self._read_plain_table(node):
+                    pass
                 elif kind != _SKIP and self._enter(node, kind):
                     child = node.first_child
                     if child is None:
@@ -512,6 +524,35 @@ class _Walker:
         text = node.text()
         self._examined += len(text)
         return len(text) <= _MAX_PART and _is_furniture(node, text, marks)
+
+    def _read_plain_table(self, node: LexborNode) -> bool:
+        """Read a table of text alone from its markup, which is faster than node by node; false for any other."""
+        if self._link is not None or self._is_heading or self._is_pre or self._serialised > MAX_CHARACTERS:
+            return False
+        markup = node.html or ""
+        self._serialised += len(markup)
+        if markup.count("<table") != 1 or "<?" in markup:
+            return False
+        parts = _MARKUP.split(markup)
+        # A comment has no name; the first name is the table's own.
+        names = {name for name in parts[6::4] if name is not None} - {"table"}
+        if not names.isdisjoint(_RAW_NAMES):
+            return False
+        if any(_KINDS_BY_NAME.get(name) in _SPECIAL_KINDS for name in names - _PLAIN_NAMES):
+            return False
+        self._flush()
+        if len(self._tables) + 1 > _MAX_TABLE_DEPTH:
+            raise DocumentRejected("hostile_structure", f"tables stand {_MAX_TABLE_DEPTH} deep in one another")
+        table = _Table(groups=_plain_groups(parts))
+        cells = sum(len(row) for _, rows in table.groups for row in rows)
+        self.cell_count += cells
+        self.heading_count += sum(
+            name == "th" and not closing for closing, name in zip(parts[1::4], parts[2::4], strict=True)
+        )
+        if self.cell_count > MAX_SLOTS:
+            raise DocumentRejected("hostile_structure", f"the tables have more than {MAX_SLOTS:,} cells")
+        self._target += _finished(table, self._is_data and not self._tables)
+        return True
 
     def _add_cell(self, node: LexborNode) -> list[_Piece]:
         """Add a cell to the open row; where its text goes."""
@@ -603,6 +644,57 @@ class _Walker:
                 self._target.append(text)
         buffer.clear()
         self._linked.clear()
+
+
+def _plain_groups(parts: Sequence[str | None]) -> list[tuple[int, list[list[_Cell]]]]:
+    """The row groups of a plain table, given its markup cut at the tags."""
+    groups: list[tuple[int, list[list[_Cell]]]] = []
+    row: list[_Cell] = []
+    pieces: list[_Piece] | None = None
+    buffer: list[str] = []
+    kinds = _KINDS_BY_NAME
+    height = False
+    for closing, name, attributes, text in zip(parts[1::4], parts[2::4], parts[3::4], parts[4::4], strict=True):
+        kind = kinds.get(name, 0) if name else 0
+        if kind and buffer and pieces is not None:
+            line = _clean(buffer[0] if len(buffer) == 1 else "".join(buffer))
+            if line:
+                pieces.append(line)
+            buffer.clear()
+        if kind == _CELL:
+            if closing:
+                pieces = None
+            else:
+                pieces = []
+                row.append(_plain_cell(attributes or "", pieces))
+        elif kind == _ROW:
+            if closing:
+                # A row of no height that prints nothing is how Word keeps the widths of columns.
+                if height and not any(cell.pieces for cell in row):
+                    groups[-1][1].pop()
+            else:
+                row = []
+                height = ' height="0"' in (attributes or "")
+                groups[-1][1].append(row)
+        elif kind == _GROUP and not closing:
+            groups.append((_GROUP_RANKS[name or ""], []))
+        if text and pieces is not None:
+            if "&" in text:
+                text = unescape(text)
+            if buffer or not text.isspace() or text.strip(_WHITE):
+                buffer.append(text)
+    return groups
+
+
+def _plain_cell(attributes: str, pieces: list[_Piece]) -> _Cell:
+    if "span" not in attributes:
+        return _Cell(1, 1, pieces)
+    spans = dict(_SPAN_OF_MARKUP.findall(attributes))
+    return _Cell(
+        _span(spans["row"]) if "row" in spans else 1,
+        min(_span(spans["col"]) or 1, MAX_COLUMN_SPAN) if "col" in spans else 1,
+        pieces,
+    )
 
 
 def _clean(text: str) -> str:

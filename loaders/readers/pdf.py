@@ -19,7 +19,7 @@ from loaders.model import Block, Cell, Document, Issue, Place, Table
 from loaders.readers.build import DocumentBuilder
 from loaders.readers.flat_text import read_blocks
 from loaders.readers.pdf_grid import find_grids
-from loaders.readers.pdf_page import PageContent, read_pages
+from loaders.readers.pdf_page import Glyph, PageContent, read_pages
 from loaders.readers.pdf_table import TablePart, fill_grids, joined
 from loaders.readers.pdf_text import Line, group_lines, join_paragraphs, measure_margins
 from loaders.text.numbers import is_value
@@ -28,10 +28,12 @@ _MEDIA_TYPE = "application/pdf"
 _MIN_CHARACTERS = 30
 _MIN_PAGE_CHARACTERS = 10
 _EDGE = 0.14
+_FOOT = 0.09
 _EDGE_LINES = 2
 _SAME_HEIGHT = 4.0
 _MIN_TABULAR = 4
 _MAX_BETWEEN = 12
+_MAX_OVERFLOW = 6
 _MAX_BEFORE = 6
 _MARKED_NUMBER = re.compile(
     r"[-—–－·•~～]\s*\d{1,4}\s*[-—–－·•~～]|第\s*\d{1,4}\s*页(?:\s*[,，/]?\s*共\s*\d{1,4}\s*页)?"
@@ -61,7 +63,7 @@ def read_pdf(data: bytes) -> Document:
     if _is_scan(contents):
         recognised: Document = import_module("loaders.readers.ocr").read_scanned_pdf(data)
         return recognised
-    pages = [_lay_out(content) for content in contents]
+    pages = [_lay_out(content) for content in _without_numbers_over_tables(contents)]
     _drop_furniture(pages)
     document = _build(_joined_over_pages(pages))
     other_text = "\n".join(content.text_order for content in contents)
@@ -96,6 +98,38 @@ def _lay_out(content: PageContent) -> _Page:
 
 
 # ---- what is printed at the edges of pages
+
+
+def _without_numbers_over_tables(contents: Sequence[PageContent]) -> list[PageContent]:
+    """The pages without marked page numbers printed over the end of a table that runs into the margin."""
+    found = [(content, run) for content in contents for run in _foot_numbers(content)]
+    steps = Counter((int(_NUMBER.findall(_text(run))[0]) - content.number, round(run[0].y)) for content, run in found)
+    dropped = {
+        id(glyph)
+        for content, run in found
+        if steps[int(_NUMBER.findall(_text(run))[0]) - content.number, round(run[0].y)] > 1
+        for glyph in run
+    }
+    return [
+        replace(content, glyphs=[glyph for glyph in content.glyphs if id(glyph) not in dropped]) for content in contents
+    ]
+
+
+def _text(run: Sequence[Glyph]) -> str:
+    return "".join(glyph.text for glyph in run)
+
+
+def _foot_numbers(content: PageContent) -> list[list[Glyph]]:
+    """Runs of characters on one baseline at the foot of a page that are a page number between dashes."""
+    runs: list[list[Glyph]] = []
+    foot = (glyph for glyph in content.glyphs if not glyph.turn and glyph.y > (1 - _FOOT) * content.height)
+    for glyph in sorted(foot, key=lambda g: (round(g.y), g.x0)):
+        last = runs[-1][-1] if runs else None
+        if last and round(last.y) == round(glyph.y) and glyph.x0 - last.x1 <= glyph.size:
+            runs[-1].append(glyph)
+        else:
+            runs.append([glyph])
+    return [run for run in runs if _MARKED_NUMBER.fullmatch(_text(run).strip()) and not _text(run)[:1].isdigit()]
 
 
 def _edge_lines(page: _Page, is_top: bool) -> list[Line]:
@@ -150,12 +184,22 @@ def _running_lines(edges: Sequence[tuple[_Page, Line]], is_top: bool, pages: int
         if sum(char.isalpha() for char in words) > 1:
             groups.setdefault(words, []).append((page, line))
     running = []
-    for group in groups.values():
-        heights = [_from_edge(page, line, is_top) for page, line in group]
-        is_level = max(heights) - min(heights) <= _SAME_HEIGHT
-        if len(group) > 1 and len(group) * 2 >= pages - 1 and is_level and _counts_pages(group):
+    for group in (level for group in groups.values() for level in _levels(group, is_top)):
+        if len(group) > 1 and len(group) * 2 >= pages - 1 and _counts_pages(group):
             running += group
     return running
+
+
+def _levels(group: Sequence[tuple[_Page, Line]], is_top: bool) -> list[list[tuple[_Page, Line]]]:
+    """The lines by their height: a title in the words of the running heading stands lower than it."""
+    levels: list[list[tuple[_Page, Line]]] = []
+    height = 0.0
+    for page, line in sorted(group, key=lambda entry: _from_edge(*entry, is_top)):
+        if not levels or _from_edge(page, line, is_top) - height > _SAME_HEIGHT:
+            levels.append([])
+            height = _from_edge(page, line, is_top)
+        levels[-1].append((page, line))
+    return levels
 
 
 def _counts_pages(group: Sequence[tuple[_Page, Line]]) -> bool:
@@ -177,6 +221,8 @@ def _joined_over_pages(pages: Sequence[_Page]) -> list[Line | TablePart]:
     for page in pages:
         for number, item in enumerate(page.items):
             last = items[-1] if items else None
+            if number == 0 and isinstance(item, TablePart):
+                last = _without_overflow(items, item)
             if number == 0 and isinstance(item, TablePart) and isinstance(last, TablePart):
                 whole = joined(last, item)
                 if whole is not None:
@@ -184,6 +230,40 @@ def _joined_over_pages(pages: Sequence[_Page]) -> list[Line | TablePart]:
                     continue
             items.append(item)
     return items
+
+
+def _without_overflow(items: list[Line | TablePart], lower: TablePart) -> Line | TablePart | None:
+    """The last item, after lines that run over the end of a merged label cell went back into it.
+
+    A browser prints the words of a cell that the page cuts below the last drawn line of the table.
+    """
+    at = len(items)
+    while at and isinstance(items[at - 1], Line):
+        at -= 1
+    lines = [item for item in items[at:] if isinstance(item, Line)]
+    upper = items[at - 1] if at else None
+    if lines and isinstance(upper, TablePart) and lower.open_top and len(lines) <= _MAX_OVERFLOW:
+        cells = [
+            slot
+            for slot in upper.slots
+            if slot.row + slot.row_span == upper.rows
+            and slot.text
+            and not is_value(slot.text)
+            and all(
+                upper.xs[slot.column] <= line.x0 and line.x1 <= upper.xs[slot.column + slot.column_span]
+                for line in lines
+            )
+        ]
+        if len(cells) == 1 and all(line.page == _last_page(upper) for line in lines):
+            text = "\n".join([cells[0].text, *(line.text for line in lines)])
+            upper.slots[upper.slots.index(cells[0])] = replace(cells[0], text=text)
+            del items[at:]
+    return items[-1] if items else None
+
+
+def _last_page(part: TablePart) -> int:
+    """The page on which a table ends."""
+    return max((slot.page or part.page for slot in part.slots), default=part.page)
 
 
 # ---- the document

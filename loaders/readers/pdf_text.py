@@ -27,7 +27,8 @@ _NOT_FULL = 1.7
 _SIZE_DIFFERS = 1.15
 _PITCH_DIFFERS = 1.4
 _MAX_PADDING = 6.0
-_MIN_WRAPPED = 2
+# A line of one digit is full only with less room to spare: two lines may be two numbers.
+_MAX_PADDING_ALONE = 5.4
 _LONG_LINE = 12
 
 _DIGITS = re.compile(r"[+\-−]?[0-9０-９][0-9０-９,，.．]*")
@@ -154,10 +155,11 @@ def is_rest_of_number(text: str) -> bool:
 
 
 def _is_full(line: Line, width: float) -> bool:
-    if len(line.text) < _MIN_WRAPPED or not _DIGITS.fullmatch(line.text):
+    if not _DIGITS.fullmatch(line.text):
         return False
     digit = line.glyphs[-1].x1 - line.glyphs[-1].x0
-    return line.x1 - line.x0 + digit > width - 2 * _MAX_PADDING
+    padding = _MAX_PADDING if len(line.text) > 1 else _MAX_PADDING_ALONE
+    return line.x1 - line.x0 + digit > width - 2 * padding
 
 
 def ends_full(glyphs: Sequence[Glyph], width: float) -> bool:

@@ -1,5 +1,6 @@
 -- Of several reports of one agency for one year the one loaded last speaks;
--- the others stay visible but out of the facts.
+-- the others stay visible but out of the facts, those with the same figures as
+-- its copies.
 with
 
 reports as (
@@ -17,6 +18,22 @@ documents as (
 agencies as (
 
     select * from {{ ref('int_report_agencies') }}
+
+),
+
+twins as (
+
+    select * from {{ ref('int_report_twins') }}
+
+),
+
+twin_counts as (
+
+    select
+        report_id,
+        count(distinct twin_document_id) as twin_count
+    from twins
+    group by report_id
 
 ),
 
@@ -60,21 +77,33 @@ ranked as (
 final as (
 
     select
-        *,
+        ranked.*,
         case
-            when is_rejected then 'document_rejected'
-            when report_id <> latest_report_id then 'superseded'
-            when report_year is null then 'report_year_unknown'
+            when ranked.is_rejected then 'document_rejected'
+            when twins.report_id is not null then 'copy'
+            when ranked.report_id <> ranked.latest_report_id then 'superseded'
+            when ranked.report_year is null then 'report_year_unknown'
         end as exclusion_reason,
         case
-            when not is_rejected and report_id <> latest_report_id
-                then latest_report_id
+            when not ranked.is_rejected
+                and ranked.report_id <> ranked.latest_report_id
+                and twins.report_id is null
+                then ranked.latest_report_id
         end as superseded_by_report_id,
-        not is_rejected and report_id = latest_report_id as is_current,
-        not is_rejected
-        and report_id = latest_report_id
-        and report_year is not null as is_in_facts
+        twins.twin_report_id as copy_of_report_id,
+        -- A document without a twin holds its report alone.
+        1 + cast(coalesce(twin_counts.twin_count, 0) as integer)
+            as document_count,
+        not ranked.is_rejected
+        and ranked.report_id = ranked.latest_report_id as is_current,
+        not ranked.is_rejected
+        and ranked.report_id = ranked.latest_report_id
+        and ranked.report_year is not null as is_in_facts
     from ranked
+    left join twins
+        on ranked.report_id = twins.report_id
+        and ranked.latest_report_id = twins.twin_report_id
+    left join twin_counts on ranked.report_id = twin_counts.report_id
 
 )
 

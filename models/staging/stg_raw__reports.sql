@@ -18,6 +18,7 @@ final as (
         form_code,
         scope as scope_code,
         title,
+        division_code,
         cast(report_year as integer) as report_year,
         cast(table_year as integer) as table_year,
         published_date,

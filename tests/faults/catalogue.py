@@ -621,7 +621,7 @@ def _table_inside_table(layout: Layout, rng: random.Random) -> None:
 def _text_between_rows(layout: Layout, rng: random.Random) -> None:
     # A paragraph cuts a table in two; merged groups end at the cut and go on below it without a label.
     table = max(layout.tables, key=lambda t: len(t.rows))
-    at = rng.randrange(table.heading_rows + 2, len(table.rows) - 1)
+    at = rng.randrange(table.heading_rows + 1, len(table.rows))
     above = PrintedTable(
         [[replace(c) for c in row] for row in table.rows[:at]], table.label_columns, table.heading_rows
     )

@@ -337,7 +337,11 @@ def _block(table: FormTable, variant: str, values: dict[Key, Decimal], rng: rand
         printed = Row(
             [_label(r, rng) for r in path],
             [r.row_code for r in path],
-            [Value.of(values.get(key) if key else None, key) for key in keys],
+            [
+                # A column without a metric, such as a share, holds figures too.
+                Value("" if nested else str(rng.randint(0, 99))) if key is None else Value.of(values.get(key), key)
+                for key in keys
+            ],
         )
         if table.layout_code == "row_unit_value":
             printed.unit = row.printed_unit or "——"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from loaders.extract.narrative import extract_narrative
 from loaders.extract.phrases import load_narrative_vocabulary
-from loaders.extract.prose import Mark, mask
+from loaders.extract.prose import Block, Mark, mask
 from loaders.model import Issue, MetricRow, Paragraph, Place, SourceKind, ValueStatus
 from loaders.text.fold import detect_script
 from loaders.vocabulary import load_vocabulary, read_seed
@@ -212,6 +213,79 @@ def test_every_narrative_metric_of_the_forms_can_be_read() -> None:
 
 def test_every_phrase_keeps_its_needle() -> None:
     assert all(p.needles for p in load_narrative_vocabulary().phrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("1" * 300_000, "O"),
+        ("A" + "1" * 300_000 + "件", "O"),
+        ("一" * 300_000 + "件", "O"),
+        ("A1" + ",111" * 50_000, "O"),
+        ("甲" * 300_000 + "@", ""),
+        ("请联系a.b@c.cn或(010)-12345678转d@e.cn", "OOO"),
+    ],
+    ids=["digits", "code", "numerals", "groups", "no address", "addresses"],
+)
+def test_endless_numbers_and_words_are_walked_once(text: str, marks: str) -> None:
+    assert "".join("O" if t.mark is Mark.OTHER else "?" for t in mask(text)[1].values()) == marks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "政府信息公开申请" * 100_000,
+        "收到政府信息公开申请3件," * 50_000,
+        "未发生复议、诉讼、" * 50_000,
+        "《" * 200_000 + "3件",
+        "收到政府信息公开申请" + "1" * 500_000 + "件,",
+    ],
+    ids=["labels", "figures", "nones", "titles", "number"],
+)
+def test_a_sentence_without_end_gives_no_figure(text: str) -> None:
+    rows, issues = read(text)
+    assert rows == []
+    assert {i.issue_code for i in issues} <= {"ambiguous_value"}
+
+
+def test_a_sentence_without_end_is_named_and_its_neighbours_are_read() -> None:
+    rows, issues = read(
+        "收到政府信息公开申请3件。" + "收到政府信息公开申请5件," * 2_000 + "。召开政务公开工作会议2次。"
+    )
+    assert figures(rows) == {"requests_received=3", "ogi_meetings=2"}
+    assert [i.issue_code for i in issues] == ["ambiguous_value"]
+
+
+def test_a_long_enumeration_of_none_is_no_error() -> None:
+    assert read("未发生" + "申请、" * 3_000 + "其他。")[0] == []
+
+
+def test_guards_do_not_walk_the_paragraph_for_every_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten times the sentences of one paragraph ask for ten times the work, not a hundred times."""
+    asked = 0
+    tokens_in = Block.tokens_in
+
+    def counting(self: Block, start: int, end: int) -> Sequence[int]:
+        nonlocal asked
+        places = tokens_in(self, start, end)
+        asked += 1 + len(places)
+        return places
+
+    monkeypatch.setattr(Block, "tokens_in", counting)
+    work = []
+    for count in (30, 300):
+        asked = 0
+        assert read("收到政府信息公开申请3件。维持3件。" * count)[0]
+        work.append(asked)
+    assert work[1] < 15 * work[0]
+
+
+def test_every_phrase_finds_itself_through_the_index() -> None:
+    words = load_narrative_vocabulary()
+    for row in SENTENCES:
+        masked = mask(re.sub(r"\s", "", row["text"].translate(str.maketrans("，：；（）", ",:;()"))))[0]
+        fitting = {order for order, phrase in enumerate(words.phrases) if phrase.pattern.search(masked)}
+        assert fitting <= set(words.index.candidates(masked))
 
 
 STATEMENTS = {

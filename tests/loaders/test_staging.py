@@ -61,7 +61,8 @@ def test_the_raw_tables_have_the_contracted_columns(con: duckdb.DuckDBPyConnecti
         "status VARCHAR, reject_code VARCHAR, loader_version VARCHAR, run_id VARCHAR, loaded_at TIMESTAMP",
         "reports": "report_id VARCHAR, document_id VARCHAR, agency_name VARCHAR, co_agency_names VARCHAR[], "
         "agency_name_raw VARCHAR, report_year INTEGER, form_code VARCHAR, scope VARCHAR, title VARCHAR, "
-        "published_date DATE, period_start_date DATE, period_end_date DATE, table_year INTEGER",
+        "published_date DATE, period_start_date DATE, period_end_date DATE, table_year INTEGER, "
+        "division_code VARCHAR",
         "metric_rows": "metric_row_id VARCHAR, report_id VARCHAR, source_kind VARCHAR, metric_code VARCHAR, "
         "applicant_type VARCHAR, label_raw VARCHAR, column_label_raw VARCHAR, value_raw VARCHAR, "
         "value DECIMAL(20,4), value_status VARCHAR, is_approximate BOOLEAN, unit VARCHAR, page_number INTEGER, "

@@ -31,7 +31,7 @@ def test_every_printed_cell_of_a_form_has_one_metric_and_every_metric_a_cell() -
     printed = {
         (row["form_code"], row["metric_code"])
         for row in read_seed("form_metrics")
-        if row["place_code"] in ("cell", "in_label") and row["form_code"] != "pre2014_local"
+        if row["place_code"] in ("cell", "in_label")
     }
     assert cells == printed
 
