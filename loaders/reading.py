@@ -96,7 +96,7 @@ def _read_reports(document: Document, hints: Hints) -> tuple[tuple[ReportReading
         except DocumentRejected as rejection:
             refusals.append(rejection)
             message = f"one of {len(parts)} parts is left out: {rejection}"
-            issues += (Issue(rejection.reject_code, message, part.blocks[0].place.locator()),)
+            issues += (Issue("report_left_out", message, part.blocks[0].place.locator()),)
     if not reports:
         raise refusals[0]
     known = [(r.identity.agency_name, r.identity.report_year) for r in reports if r.identity.agency_name]

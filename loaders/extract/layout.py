@@ -21,6 +21,8 @@ _PAGE_FURNITURE = re.compile(
     r"^\W*(?:第?\s*\d{1,4}\s*页?(?:\s*[/,，]?\s*共?\s*\d{1,4}\s*页?)?|续表|接上表|page\s*\d+)?\W*$", re.I
 )
 _MAX_BETWEEN = 3
+_HEADING_ROWS = 6
+_STRIP_HEADS = ("统计指标", "指标名称")
 
 
 def lay_open(table: Table) -> Table:
@@ -44,6 +46,35 @@ def lay_open(table: Table) -> Table:
 
 def _covered(place: Place) -> Cell:
     return Cell("", place, None, 0, 0)
+
+
+def unfold(table: Table) -> Table:
+    """A laid-open statistics table printed in strips side by side, each under the same headings, as one strip.
+
+    Only where one row holds the same headings again and again, and no cell below it reaches over a strip's edge.
+    """
+    for at, row in enumerate(table.rows[:_HEADING_ROWS]):
+        words = [compact(cell.plain) for cell in row]
+        starts = [n for n, word in enumerate(words) if word in _STRIP_HEADS]
+        if len(starts) < 2:
+            continue
+        width = starts[1]
+        strips = [words[n : n + width] for n in range(0, len(words), width)]
+        body = table.rows[at:]
+        if len(words) % width or any(strip != strips[0] for strip in strips) or "" in strips[0]:
+            return table
+        if any(
+            len(row) != len(words) or any(_reaches_over(cell, n, width) for n, cell in enumerate(row)) for row in body
+        ):
+            return table
+        unfolded = tuple(row[n : n + width] for n in range(0, len(words), width) for row in body)
+        titles = tuple(row[:width] for row in table.rows[:at])
+        return replace(table, rows=titles + unfolded, page_breaks=())
+    return table
+
+
+def _reaches_over(cell: Cell, column: int, width: int) -> bool:
+    return not cell.is_covered and column % width + cell.column_span > width
 
 
 def own_cells(row: Sequence[Cell]) -> tuple[Cell, ...]:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
-from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_rows
+from loaders.extract.layout import join_continued, lay_open, own_cells, stitch_rows, unfold
 from loaders.extract.local_tables import LOCAL_FORM, LocalReading, read_local_table
 from loaders.extract.recall import Look, follow, look_of, recall, remember
 from loaders.forms.align import Match, align, exact_cores
@@ -46,6 +46,7 @@ _TITLE_YEAR = re.compile(r"((?:19|20)\d{2})\s*年\s*度?")
 _DOUBTFUL_VALUE = re.compile(r"^[\d|?.,+\-—\s]+$")
 _MYRIADS = re.compile("[万萬亿億]")
 _MIN_LABELS = 3
+_MIN_FIGURES = 5
 _MAX_JOINED = 4
 _LOOK_AHEAD = 24
 
@@ -100,6 +101,7 @@ def extract_tables(document: Document) -> TableReading:
     table_year = None
     blocks = document.blocks
     local_readings: list[LocalReading] = []
+    unknown: list[Table] = []
     for index, block in join_continued(blocks):
         views = [(view, look_of(view, document.script)) for view in _views(block)]
         if not any(look is not None and recall(look) for _, look in views):
@@ -113,6 +115,8 @@ def extract_tables(document: Document) -> TableReading:
         found.issues += best.issues
         found.votes += best.votes
         found.seen += best.seen
+        if not best.seen and _is_mostly_figures(block):
+            unknown.append(block)
         if best.votes["nat2014"] and table_year is None:
             table_year = _table_year(blocks[max(0, index - 6) : index], block, document.script)
     has_national_form = any(found.votes.values())
@@ -124,13 +128,25 @@ def extract_tables(document: Document) -> TableReading:
             found.votes[local.form_code] += local.form_votes
             found.seen += 1
             table_year = table_year or local.table_year
+    if has_national_form:
+        found.issues += [
+            Issue("table_unread", "a table of figures has no heading or row label of a form", table.place.locator())
+            for table in unknown
+        ]
     return TableReading(tuple(found.rows), tuple(found.issues), dict(found.votes), table_year, found.seen)
+
+
+def _is_mostly_figures(table: Table) -> bool:
+    """Whether a table may be one of the form whose headings are lost, as where they are pictures."""
+    cells = [cell for row in table.rows for cell in row if not cell.is_blank]
+    figures = sum(is_value(cell.plain) for cell in cells)
+    return figures >= _MIN_FIGURES and figures * 2 > len(cells)
 
 
 def _views(table: Table) -> Iterator[Table]:
     """The readings of a table in which empty lines may be blank cells or nothing at all."""
     if table.has_rows:
-        yield stitch_rows(lay_open(table))
+        yield stitch_rows(unfold(lay_open(table)))
         return
     yield (
         replace(table, rows=tuple(tuple(c for c in row if not c.is_blank) for row in table.rows))
@@ -230,7 +246,7 @@ def _anchor(cell: Cell, after: Sequence[Cell]) -> str | None:
         return "article20"
     if "勾稽关系" in text or text == "申请人情况":
         return "requests"
-    if "行政复议" in text and "结果维持" in compact("".join(c.plain for c in after)):
+    if ("行政复议" in text or "行政诉讼" in text) and "结果维持" in compact("".join(c.plain for c in after)):
         return "remedies"
     if "统计指标" in text or read_label(cell.plain).core == "主动公开情况":
         return "statistics"
@@ -603,11 +619,11 @@ def _read_article20(table: Table, found: _Found) -> None:
 
 def _read_remedies(table: Table, found: _Found) -> None:
     """The remedies table: headings in several rows and one row of values."""
-    form = _form_tables("remedies")[0]
-    found.seen += 1
-    arity = len(form.columns)
     flat = [cell for row in table.rows for cell in row]
     last = max(n for n, cell in enumerate(flat) if _is_label(cell))
+    form = _printed_part(_form_tables("remedies")[0], [cell for cell in flat[: last + 1] if _is_label(cell)])
+    found.seen += 1
+    arity = len(form.columns)
     columns = _find_columns(table, form, frozenset())
     if columns is not None:
         body = [row for row in table.rows if not any(_is_label(c) for c in row)]
@@ -638,6 +654,30 @@ def _read_remedies(table: Table, found: _Found) -> None:
     item = _Item(Cell("", filled[0][0].place), (), filled[0])
     _emit_row(form, form.rows[0], item, filled[0], heading, Match(0, heading.score, "exact"), "", found)
     found.complete += 1
+
+
+def _printed_part(form: FormTable, labels: Sequence[Cell]) -> FormTable:
+    """The remedies form, or the part of it that a table of reconsideration or litigation alone is headed with.
+
+    The columns of all groups have the same labels, so that the words of the groups decide, and there must be as
+    many runs of columns as groups.
+    """
+    words = compact("".join(cell.plain for cell in labels))
+    groups = tuple(group for group in _groups(form) if compact(group.split(" / ")[-1]) in words)
+    if not groups or words.count(compact(form.columns[0].label_zh)) != len(groups):
+        return form
+    return _part(form, groups)
+
+
+@lru_cache(maxsize=4)
+def _groups(form: FormTable) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column.parent_label_zh for column in form.columns))
+
+
+@lru_cache(maxsize=32)
+def _part(form: FormTable, groups: tuple[str, ...]) -> FormTable:
+    columns = tuple(column for column in form.columns if column.parent_label_zh in groups)
+    return form if columns == form.columns else replace(form, columns=columns)
 
 
 # ---- metric rows

@@ -216,11 +216,7 @@ def _in_branch(rest: str, division: _Division, year: int) -> str | None:
         index = _index()
         for names, lengths in ((index.full, index.full_lengths), (index.short, index.short_lengths)):
             for length in lengths:
-                inner = {
-                    d.code: d.is_valid(year)
-                    for d in names.get(before[-length:], ())
-                    if division.code in d.above
-                }
+                inner = {d.code: d.is_valid(year) for d in names.get(before[-length:], ()) if division.code in d.above}
                 if inner and length < len(before):
                     valid = [code for code, is_valid in inner.items() if is_valid]
                     return valid[0] if len(valid) == 1 else None

@@ -8,7 +8,8 @@ cells parted by tabs, so that every piece has a verbatim span. Refuses tables wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import attrgetter
 
 from loaders.errors import DocumentRejected
 from loaders.model import Block, Cell, Document, Link, Metadata, Paragraph, Place, Table
@@ -31,13 +32,17 @@ class Slot:
     page: int | None = None
 
 
-def _within(slot: Slot, row_count: int) -> Slot:
-    """A span reaches over rows that are there, and no further."""
-    row_span = max(1, min(slot.row_span, row_count - slot.row))
-    column_span = max(1, min(slot.column_span, MAX_COLUMN_SPAN))
-    if (row_span, column_span) == (slot.row_span, slot.column_span):
-        return slot
-    return replace(slot, row_span=row_span, column_span=column_span)
+_ORDER = attrgetter("row", "column")
+
+
+def _spans(slots: Sequence[Slot], row_count: int) -> list[tuple[int, int]]:
+    """Rows and columns each cell spans: a span reaches over rows that are there, and no further."""
+    return [
+        (max(1, min(slot.row_span, row_count - slot.row)), max(1, min(slot.column_span, MAX_COLUMN_SPAN)))
+        if slot.row_span != 1 or slot.column_span != 1
+        else (1, 1)
+        for slot in slots
+    ]
 
 
 class DocumentBuilder:
@@ -78,39 +83,49 @@ class DocumentBuilder:
         Raises:
             DocumentRejected: ``hostile_structure`` when the spans cover more slots than a report can have.
         """
-        cells = sorted(slots, key=lambda slot: (slot.row, slot.column))
+        cells = sorted(slots, key=_ORDER)
         if not any(slot.text.strip() for slot in cells):
             return
-        row_count = max(slot.row for slot in cells) + 1
-        cells = [_within(slot, row_count) for slot in cells]
-        width = max(slot.column + slot.column_span for slot in cells)
-        self._slots += max(row_count * width, sum(slot.row_span * slot.column_span for slot in cells))
+        row_count = cells[-1].row + 1
+        spans = _spans(cells, row_count)
+        width = max(slot.column + columns for slot, (_, columns) in zip(cells, spans, strict=True))
+        self._slots += max(row_count * width, sum(down * columns for down, columns in spans))
         if self._slots > MAX_SLOTS:
             message = f"the tables have {self._slots:,} slots, counted by their spans; the limit is {MAX_SLOTS:,}"
             raise DocumentRejected("hostile_structure", message)
         self._tables += 1
         grid: list[list[Cell | None]] = [[None] * width for _ in range(row_count)]
         rows: list[list[Cell]] = [[] for _ in range(row_count)]
-        start, first_line = self._length, self._line
-        at_row = 0
-        for slot in cells:
-            if grid[slot.row][slot.column] is not None:
+        start, first_line = begin, line = self._length, self._line
+        parts, number, at_row = self._parts, self._tables, 0
+        for slot, (down, columns) in zip(cells, spans, strict=True):
+            row, column, text = slot.row, slot.column, slot.text
+            if grid[row][column] is not None:
                 continue
-            while at_row < slot.row:
-                self._write("\n")
-                at_row += 1
-            if rows[slot.row]:
-                self._write("\t")
-            begin, end, line = self._write(slot.text)
-            place = Place(
-                begin, end, line, self._tables, slot.row + 1, slot.column + 1, page if slot.page is None else slot.page
-            )
-            cell = Cell(slot.text, place, None, slot.row_span, slot.column_span)
-            rows[slot.row].append(cell)
-            for row in grid[slot.row : slot.row + slot.row_span]:
-                for column in range(slot.column, min(slot.column + slot.column_span, width)):
-                    if row[column] is None:
-                        row[column] = cell
+            if at_row < row:
+                parts.append("\n" * (row - at_row))
+                begin += row - at_row
+                line += row - at_row
+                at_row = row
+            if rows[row]:
+                parts.append("\t")
+                begin += 1
+            end = begin + len(text)
+            place = Place(begin, end, line, number, row + 1, column + 1, page if slot.page is None else slot.page)
+            cell = Cell(text, place, None, down, columns)
+            parts.append(text)
+            begin = end
+            if "\n" in text:
+                line += text.count("\n")
+            rows[row].append(cell)
+            if down == columns == 1:
+                grid[row][column] = cell
+                continue
+            for covered in grid[row : row + down]:
+                for n in range(column, min(column + columns, width)):
+                    if covered[n] is None:
+                        covered[n] = cell
+        self._length, self._line = begin, line
         end = self._length
         self._write("\n")
         self._blocks.append(

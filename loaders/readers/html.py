@@ -265,7 +265,7 @@ def read_html(text: str, encoding: str) -> Document:
     if len(page.pieces) > MAX_LINES:
         raise DocumentRejected("too_large", f"the page has {len(page.pieces):,} lines; the limit is {MAX_LINES:,}")
     builder = DocumentBuilder()
-    pieces = list(_without_furniture(page.pieces)) or page.pieces
+    pieces = _without_copy(list(_without_furniture(page.pieces)) or page.pieces)
     for piece in pieces:
         if isinstance(piece, _Grid):
             builder.add_table(piece.slots, "html")
@@ -343,11 +343,17 @@ def _read_tree(tree: LexborHTMLParser, text: str, keep_hidden: bool = False) -> 
         _drop_hidden(tree, text)
     walker = _Walker()
     page = walker.walk(tree)
-    if not keep_hidden and text.count("<td") + text.count("<TD") > walker.cell_count - walker.heading_count:
+    missing = text.count("<td") + text.count("<TD") - walker.cell_count + walker.heading_count
+    if not keep_hidden and missing > 0 and missing > _cells_in_scripts(tree):
         tree = LexborHTMLParser(_CELL_TAG.sub(lambda match: _CELL_MARK + match[0], text))
         _drop_hidden(tree, text)
         page = _Walker().walk(tree)
     return page
+
+
+def _cells_in_scripts(tree: LexborHTMLParser) -> int:
+    sources = [node.text() for node in tree.css("script")]
+    return sum(source.count("<td") + source.count("<TD") for source in sources)
 
 
 def _drop_hidden(tree: LexborHTMLParser, text: str) -> None:
@@ -544,11 +550,10 @@ class _Walker:
         if len(self._tables) + 1 > _MAX_TABLE_DEPTH:
             raise DocumentRejected("hostile_structure", f"tables stand {_MAX_TABLE_DEPTH} deep in one another")
         table = _Table(groups=_plain_groups(parts))
-        cells = sum(len(row) for _, rows in table.groups for row in rows)
-        self.cell_count += cells
-        self.heading_count += sum(
-            name == "th" and not closing for closing, name in zip(parts[1::4], parts[2::4], strict=True)
-        )
+        # The parser's markup closes every cell.
+        headings = parts[2::4].count("th") // 2
+        self.cell_count += parts[2::4].count("td") // 2 + headings
+        self.heading_count += headings
         if self.cell_count > MAX_SLOTS:
             raise DocumentRejected("hostile_structure", f"the tables have more than {MAX_SLOTS:,} cells")
         self._target += _finished(table, self._is_data and not self._tables)
@@ -876,6 +881,32 @@ def _without_furniture(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
         elif len(piece) <= _MAX_FURNITURE and _is_site_line(piece):
             continue
         yield piece
+
+
+def _without_copy(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces without a second copy of the article, which pages hold for another width of screen.
+
+    A copy repeats a table and all around it word for word, and nothing that is new stands between the two: where
+    another body's report follows, its name does.
+    """
+    first: dict[tuple[Slot, ...], int] = {}
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, _Grid) and len(piece.slots) >= _ARTICLE_CELLS:
+            before = first.setdefault(tuple(piece.slots), at)
+            if before < at:
+                break
+    else:
+        return pieces
+    keys = [tuple(p.slots) if isinstance(p, _Grid) else p if isinstance(p, str) else p.text for p in pieces]
+    start, end, distance = before, at, at - before
+    while start > 0 and keys[start - 1] == keys[start - 1 + distance]:
+        start -= 1
+    while end < len(keys) and keys[end] == keys[end - distance]:
+        end += 1
+    printed = set(keys[: end - distance])
+    if end - distance > start + distance or not printed.issuperset(keys[end - distance : start + distance]):
+        return pieces
+    return pieces[: end - distance] + pieces[end:]
 
 
 def _is_link_line(line: _Line) -> bool:

@@ -184,9 +184,9 @@ def _running_lines(edges: Sequence[tuple[_Page, Line]], is_top: bool, pages: int
         if sum(char.isalpha() for char in words) > 1:
             groups.setdefault(words, []).append((page, line))
     running = []
-    for group in (level for group in groups.values() for level in _levels(group, is_top)):
-        if len(group) > 1 and len(group) * 2 >= pages - 1 and _counts_pages(group):
-            running += group
+    for level in (level for group in groups.values() for level in _levels(group, is_top)):
+        if len(level) > 1 and len(level) * 2 >= pages - 1 and _counts_pages(level):
+            running += level
     return running
 
 
@@ -194,7 +194,7 @@ def _levels(group: Sequence[tuple[_Page, Line]], is_top: bool) -> list[list[tupl
     """The lines by their height: a title in the words of the running heading stands lower than it."""
     levels: list[list[tuple[_Page, Line]]] = []
     height = 0.0
-    for page, line in sorted(group, key=lambda entry: _from_edge(*entry, is_top)):
+    for page, line in sorted(group, key=lambda entry: _from_edge(entry[0], entry[1], is_top)):
         if not levels or _from_edge(page, line, is_top) - height > _SAME_HEIGHT:
             levels.append([])
             height = _from_edge(page, line, is_top)

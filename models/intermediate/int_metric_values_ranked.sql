@@ -58,7 +58,7 @@ placed as (
         not metric_rows.is_read_by_ocr
         and coalesce(metric_rows.second_reading, '') <> 'differs'
         and (
-            metric_rows.second_reading = 'agrees'
+            coalesce(metric_rows.second_reading, '') = 'agrees'
             or coalesce(metric_rows.match_score, 0)
             >= case when metric_rows.source_kind = 'table' then 100 else 90 end
         ) as is_certain_reading

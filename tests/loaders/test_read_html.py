@@ -335,3 +335,47 @@ def test_hostile_pages_are_refused(page: str, code: str) -> None:
 
 def test_a_page_of_links_alone_keeps_its_words() -> None:
     assert "栏目3" in read_html(f"<ul>{NAV}</ul>", "utf-8").text
+
+
+def _copied(body: str, figures: range) -> str:
+    cells = "".join(f"<tr><td>第{n}行</td><td>{n}</td></tr>" for n in figures)
+    return f"<h2>{body}年度报告</h2><p>现将有关情况报告如下。</p><table>{cells}</table><p>报告完毕。</p>"
+
+
+def test_a_second_copy_of_the_article_is_left_out() -> None:
+    first = _copied("甲县水务局", range(20)).replace("</h2>", "</h2><p>发布时间：2023-01-12</p>")
+    page = f"<div class=pc>{first}</div><div class=wap>{_copied('甲县水务局', range(20))}</div><p>另见附件。</p>"
+    document = read_html(page, "utf-8")
+    assert len(document.tables) == 1
+    assert document.text.count("报告完毕") == 1
+    assert "另见附件" in document.text
+
+
+@pytest.mark.parametrize(
+    "second",
+    [_copied("乙县水务局", range(20)), _copied("甲县水务局", range(1, 21))],
+    ids=["of another body", "with other figures"],
+)
+def test_a_second_report_is_no_copy(second: str) -> None:
+    assert len(read_html(_copied("甲县水务局", range(20)) + second, "utf-8").tables) == 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "<p>1</p><p>2</p>",
+        "1<br>2",
+        "&nbsp;",
+        "<span>1</span><b>2</b>",
+        "<!-- 9 -->7",
+        "&amp;lt;",
+        "<font>甲\n乙</font>",
+    ],
+)
+def test_a_plain_table_reads_like_one_read_node_by_node(cell: str) -> None:
+    rows = f'<tr height="0"><td></td><td></td></tr><tr><td title="a>b">{cell}</td><td rowspan=2>{cell}</td></tr>'
+    body = f"{rows}<tr><th>甲{cell}</th></tr></table>"
+    # An empty note mark says nothing, but keeps the table from the short way.
+    plain, by_node = (read_html(start + body, "utf-8") for start in ("<table>", "<table><caption></caption>"))
+    assert plain.text == by_node.text
+    assert plain.blocks == by_node.blocks

@@ -368,3 +368,25 @@ def test_a_number_cut_by_the_page_is_whole_and_rows_are_never_mixed() -> None:
     ]
     for label, last in (("3.另一行", ""), ("另一行", "5")):
         assert texts(only_table(read_pdf(draw(upper, lower(label, last))))) == [first, second, [label, "8", last]]
+
+
+def _column(digits: str, size: float = 12.0) -> list[Glyph]:
+    """Digits one under the other in the middle of a cell."""
+    return [
+        Glyph(digit, 7.0, 7.0 + size / 2, 20.0 + 15.0 * n, size, 0, (7.0, 10.0 + 15.0 * n, 13.0, 20.0 + 15.0 * n))
+        for n, digit in enumerate(digits)
+    ]
+
+
+def test_digits_down_a_cell_are_one_number_only_where_two_have_no_room_side_by_side() -> None:
+    assert cell_text(_column("114"), 20.0) == "114"
+    assert cell_text(_column("114"), 30.0) == "1\n1\n4"
+
+
+def test_a_page_number_over_the_end_of_a_table_is_no_figure() -> None:
+    def page(number: int, text: str) -> PageContent:
+        glyphs = [Glyph(c, 300.0 + 6 * n, 306.0 + 6 * n, 800.0, 10.0, 0, (0, 0, 0, 0)) for n, c in enumerate(text)]
+        return PageContent(number, 595.0, 842.0, glyphs)
+
+    kept = _without_numbers_over_tables([page(1, "-1-"), page(2, "-2-"), page(3, "-7-")])
+    assert ["".join(glyph.text for glyph in content.glyphs) for content in kept] == ["", "", "-7-"]

@@ -330,7 +330,7 @@ def test_a_part_that_is_no_report_is_left_out_and_spoils_no_other(format_name: s
     assert figures_of(reading.reports[0]) == alone(SCHOOLS, format_name)
     assert figures_of(reading.reports[1]) == alone(YEAR_BEFORE, format_name)
     (left_out,) = [issue for issue in reading.issues if "left out" in issue.message]
-    assert left_out.issue_code in ("blank_form", "no_figures")
+    assert left_out.issue_code == "report_left_out"
     assert left_out.locator
 
 
@@ -350,3 +350,17 @@ def test_a_manifest_speaks_for_all_reports_only_where_they_agree() -> None:
 def test_a_document_with_one_report_is_itself() -> None:
     document = document_of("html", SCHOOLS)
     assert split_reports(document) == (document,)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_a_report_that_comes_back_after_another_is_not_cut(format_name: str) -> None:
+    assert split_reports(document_of(format_name, COUNTY, SCHOOLS, COUNTY)) is None
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_the_fields_above_a_title_are_not_those_of_the_report_before(format_name: str) -> None:
+    undated = COUNTY.pieces()[:-1]
+    reading = read(format_name, *undated, "发布日期：2023-04-05", SCHOOLS)
+    assert [r.identity.agency_name for r in reading.reports] == [COUNTY.agency, SCHOOLS.agency]
+    assert reading.reports[0].identity.published_date is None
+    assert reading.reports[1].identity.published_date == date(2023, 1, 20)
