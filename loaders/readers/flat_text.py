@@ -136,10 +136,16 @@ class _Reader:
             return None
         rows: list[tuple[int, int, int]] = []
         header_count, rule, first = 0, "", at
-        while at < len(lines) and PIPE.search(lines[at].text):
+        # A converter that wraps long rows ends each with two blanks.
+        is_wrapped = _ends_wrapped(lines[at]) and _is_rule(lines[min(at + 1, len(lines) - 1)])
+        while at < len(lines) and (PIPE.search(lines[at].text) or (is_wrapped and _is_open(self.text, rows))):
             line = lines[at]
+            if line.is_empty:
+                break
             at += 1
-            if _is_rule(line):
+            if is_wrapped and _is_open(self.text, rows) and not _is_rule(line):
+                rows[-1] = (rows[-1][0], line.end, rows[-1][2])
+            elif _is_rule(line):
                 header_count, rule = (len(rows), line.text.strip()) if not rule else (header_count, rule)
             elif rows and _is_cut(self.text, rows[-1], line):
                 rows[-1] = (rows[-1][0], line.end, rows[-1][2])
@@ -190,6 +196,15 @@ def _starts_markdown(lines: list[_Line], at: int) -> bool:
     """Whether a Markdown table starts here: with its rule, or with a row above the rule."""
     following = at + 1 < len(lines) and PIPE.search(lines[at].text) is not None and _is_rule(lines[at + 1])
     return _is_rule(lines[at]) or following
+
+
+def _ends_wrapped(line: _Line) -> bool:
+    return line.text.endswith("  ") and PIPE.match(line.text.lstrip()) is None
+
+
+def _is_open(text: str, rows: list[tuple[int, int, int]]) -> bool:
+    """Whether the last row of a table whose rows end with two blanks goes on in the next line."""
+    return bool(rows) and text[rows[-1][1] - 2 : rows[-1][1]] != "  "
 
 
 def _is_cut(text: str, row: tuple[int, int, int], line: _Line) -> bool:

@@ -79,6 +79,14 @@ def test_every_cell_is_a_verbatim_span_and_every_report_is_known(path: Path) -> 
     assert not [issue for issue in report.issues if issue.issue_code in ("form_from_narrative", "table_missing")]
 
 
+def test_every_figure_of_what_real_converters_wrote_is_read() -> None:
+    for document, kinds in score_folder(FOLDER.parent / "converters").items():
+        table = kinds["table"]
+        assert not table.missed, document
+        assert not table.wrong, document
+        assert not table.extra, document
+
+
 # ---- cells
 
 
@@ -140,6 +148,15 @@ def test_a_row_broken_over_two_lines_is_one_row() -> None:
 def test_a_long_text_is_cleaned_in_no_time_and_kept() -> None:
     text = "*" * 50_000
     assert clean(text) == text
+
+
+def test_a_row_wrapped_by_a_converter_that_ends_rows_with_two_blanks_is_one_row() -> None:
+    head = "信息内容| 本年制发件数| 本年废止件数| 现行有效件数  \n---|---|---|---  \n"
+    (table,) = tables(f"{head}规章| 5| 16937|\n61189  \n行政规范性文件| 4| 2| 3  \n\n后文。\n")
+    assert [[cell.plain for cell in row] for row in table.rows][1:] == [
+        ["规章", "5", "16937", "61189"],
+        ["行政规范性文件", "4", "2", "3"],
+    ]
 
 
 # ---- merged cells

@@ -17,7 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from loaders.errors import DocumentRejected
 from loaders.model import Document, Table
-from loaders.readers.pdf import read_pdf
+from loaders.readers.pdf import _without_numbers_over_tables, read_pdf
+from loaders.readers.pdf_page import Glyph, PageContent
+from loaders.readers.pdf_text import cell_text
 from loaders.reading import read_document
 from tests.loaders.pdf_print import FONT, PROSE, Box, Print, Printed, Printer, print_report, text_width
 
