@@ -381,7 +381,9 @@ def _without_last_gap(cells: tuple[Cell, ...], arity: int) -> tuple[Cell, ...]:
     return cells
 
 
-def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tuple[Cell, ...] | None]:
+def _values(
+    table: Table, items: Sequence[_Item], heading: Heading, cores: frozenset[str]
+) -> list[tuple[Cell, ...] | None]:
     if table.has_rows:
         return [None if item.is_refused else item.values for item in items]
     arity = len(heading.labels)
@@ -393,7 +395,44 @@ def _values(table: Table, items: Sequence[_Item], heading: Heading) -> list[tupl
             values[n] = None
     if table.style == "lines" and values:
         values[-1] = _without_last_gap(items[-1].values, arity)
+        values = [None if _has_doubtful_blank(cells, heading) else cells for cells in values]
+        return _without_displaced(values, items, arity, cores)
     return values
+
+
+def _has_doubtful_blank(cells: tuple[Cell, ...] | None, heading: Heading) -> bool:
+    """Whether an empty line in a row may be no cell at all: the figures do not add up to the last with it."""
+    has_total = compact(heading.labels[-1]) == "总计"
+    if not has_total or not cells or len(cells) != len(heading.labels) or not any(cell.is_blank for cell in cells):
+        return False
+    numbers = [parse_cell(cell.plain).number for cell in cells]
+    values = [Decimal(0) if number is None else number.value for number in numbers]
+    return any(number is not None for number in numbers) and sum(values[:-1]) != values[-1]
+
+
+def _without_displaced(
+    values: Sequence[tuple[Cell, ...] | None], items: Sequence[_Item], arity: int, cores: frozenset[str]
+) -> list[tuple[Cell, ...] | None]:
+    """The values without those that may be of another row, where the text is not printed row by row.
+
+    Where a row has no values at all and others have more than the form, or values follow a word that is no row,
+    values were moved away from their labels: those beside such a row may be its own.
+    """
+    counts = [sum(not cell.is_blank for cell in cells or ()) for cells in values]
+    is_leaf = [read_label(item.label.plain).core in cores for item in items]
+    is_hollow = [leaf and not count for leaf, count in zip(is_leaf, counts, strict=True)]
+    is_stray = [bool(count) and (not leaf or count > arity) for leaf, count in zip(is_leaf, counts, strict=True)]
+    if not any(is_hollow) or not any(is_stray):
+        return list(values)
+    around = [any(is_hollow[max(0, n - 1) : n + 2]) or is_stray[n] for n in range(len(values))]
+    return [None if odd else cells for cells, odd in zip(values, around, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _value_cores(form: FormTable) -> frozenset[str]:
+    """The labels of the rows that have values."""
+    codes = {row for row, _ in form.cells}
+    return exact_cores(tuple(row for row in form.rows if row.row_code in codes))
 
 
 def _run_items(labels: Sequence[Cell], values: Sequence[Cell], cores: frozenset[str]) -> list[_Item]:
@@ -529,7 +568,14 @@ def _read_statistics(table: Table, found: _Found) -> None:
     body = [item for item in items if not _is_heading_word(item.label.plain)]
     start = next((n for n, item in enumerate(body) if read_label(item.label.plain).core in cores), 0)
     values = [None if item.is_refused else _value_cells(item.values, has_unit_column) for item in body[start:]]
+    if table.style == "lines" and sum(_ends_in_value(cells) for cells in values) * 2 < len(values):
+        # Most labels have no value after them: the text is not printed row by row, and an empty line is no cell.
+        values = [None if cells and cells[-1].is_blank else cells for cells in values]
     _emit(form, body[start:], values, (Heading(("统计数",), (None,), 100.0)), found)
+
+
+def _ends_in_value(cells: tuple[Cell, ...] | None) -> bool:
+    return cells is not None and len(cells) > 0 and is_value(cells[-1].plain)
 
 
 def _is_heading_word(text: str) -> bool:
@@ -572,7 +618,7 @@ def _read_requests(table: Table, found: _Found) -> None:
     if not matched & only:
         form = forms[1]
     before = found.complete
-    matches = _emit(form, body, _values(table, body, heading), heading, found)
+    matches = _emit(form, body, _values(table, body, heading, _value_cores(form)), heading, found)
     codes = [None if match is None else form.rows[match.index].row_code for match in matches]
     if matched & only:
         found.votes[form.form_code] += len(matched & only)
@@ -614,7 +660,7 @@ def _read_article20(table: Table, found: _Found) -> None:
         return
     _, form, heading, items = best
     found.votes[form.form_code] += 1
-    _emit(form, items, _values(table, items, heading), heading, found)
+    _emit(form, items, _values(table, items, heading, _value_cores(form)), heading, found)
 
 
 def _read_remedies(table: Table, found: _Found) -> None:
