@@ -75,11 +75,14 @@ def _forms_read(rows: Sequence[MetricRow]) -> list[FormTable]:
 def _compared(row: MetricRow, again: Mapping[Key, set[str]]) -> MetricRow:
     if row.source_kind is not SourceKind.TABLE or row.metric_code is None:
         return row
-    found = {parse_cell(text) for text in again.get((row.metric_code, row.applicant_type), ())}
-    # Found twice with two values, the second reading is no witness.
-    if len(found) != 1 or row.value_status is ValueStatus.ILLEGIBLE:
+    texts = again.get((row.metric_code, row.applicant_type))
+    if texts is None or row.value_status is ValueStatus.ILLEGIBLE:
         return row
-    second, first = found.pop(), parse_cell(fold(row.value_raw).text)
+    found = {parse_cell(text) for text in texts}
+    # Found twice with two values, the second reading is no witness.
+    if len(found) != 1:
+        return row
+    second, first = found.pop(), parse_cell(row.value_raw)
     if second.status is ValueStatus.ILLEGIBLE:
         return row
     if second == first or (second.number is None and row.value is None):
