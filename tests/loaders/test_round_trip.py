@@ -59,7 +59,7 @@ def test_blank_cells_survive_where_the_notation_keeps_them(form_code: str, style
     assert not wrong
     if style == "piped_cell" and form_code != "nat2014":
         # Without row ends, blank cells of merged groups cannot always be told from blank values.
-        assert len(got) > len(filled.values) // 2
+        assert len(got) > len(filled.values) // 3
     else:
         assert set(filled.values) == set(got)
 
