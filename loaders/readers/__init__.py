@@ -16,7 +16,7 @@ from loaders.errors import DocumentRejected
 from loaders.model import Block, Cell, Document, Issue, Script, Table
 from loaders.readers.flat_text import read_blocks
 from loaders.readers.html_body import is_shipped_page
-from loaders.readers.sniff import DOC, DOCX, ENCRYPTED, HTML, OLE, PDF, XLS, XLSX, is_html, sniff_media_type
+from loaders.readers.sniff import DOC, DOCX, ENCRYPTED, HTML, OLE, PDF, RTF, XLS, XLSX, is_html, sniff_media_type
 from loaders.text.decode import decode_text
 from loaders.text.fold import detect_script, fold
 
@@ -25,7 +25,8 @@ __all__ = ["read_bytes", "sniff_media_type"]
 _READERS = {
     PDF: ("loaders.readers.pdf", "read_pdf"),
     DOCX: ("loaders.readers.word", "read_docx"),
-    DOC: ("loaders.readers.word", "read_doc"),
+    DOC: ("loaders.readers.libreoffice", "read_doc"),
+    RTF: ("loaders.readers.libreoffice", "read_rtf"),
     XLSX: ("loaders.readers.sheet", "read_sheet"),
     XLS: ("loaders.readers.sheet", "read_sheet"),
 }

@@ -1,8 +1,9 @@
-"""Old office files to DOCX through LibreOffice, for the rim of the loaders; the readers themselves never call it.
+"""RTF, and Word files too old for our own reader, by way of LibreOffice where it is installed.
 
-In: the bytes of a file and the suffix that tells LibreOffice what it is. Out: the bytes of a DOCX. Every call has
-a folder and a LibreOffice profile of its own and is ended after a time, because two runs with one profile fail,
-and the result is checked, because a failed conversion ends with exit code 0.
+In: the bytes of a file. Out: the :class:`~loaders.model.Document` of the DOCX that LibreOffice makes of it. This is
+the one reader that starts a program and writes to a temporary folder. Every call has a folder and a LibreOffice
+profile of its own and is ended after a time, because two runs with one profile fail, and the result is checked,
+because a failed conversion ends with exit code 0.
 """
 
 from __future__ import annotations
@@ -12,14 +13,40 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from loaders.errors import DocumentRejected
+from loaders.model import Document
+from loaders.readers import word
 from loaders.readers.sniff import DOC, RTF, sniff_media_type
 
 TIMEOUT_SECONDS = 120
 # Garbage that bears a known suffix is converted "successfully"; so the content must be of the format.
 _CONTENT = {".doc": DOC, ".wps": DOC, ".rtf": RTF}
+
+
+def read_rtf(data: bytes) -> Document:
+    """Read an RTF file.
+
+    Raises:
+        DocumentRejected: as :func:`convert_to_docx` and :func:`loaders.readers.word.read_docx`.
+    """
+    return replace(word.read_docx(convert_to_docx(data, ".rtf")), media_type=RTF)
+
+
+def read_doc(data: bytes) -> Document:
+    """Read a binary Word file ourselves; one of a kind that we do not know (Word 95), by LibreOffice.
+
+    Raises:
+        DocumentRejected: as :func:`loaders.readers.word.read_doc`.
+    """
+    try:
+        return word.read_doc(data)
+    except DocumentRejected as rejection:
+        if rejection.reject_code != "unsupported_format" or find_soffice() is None:
+            raise
+    return replace(word.read_docx(convert_to_docx(data, ".doc")), media_type=DOC)
 
 
 def find_soffice() -> str | None:

@@ -511,3 +511,22 @@ def test_without_libreoffice_the_message_says_what_to_do(monkeypatch: pytest.Mon
 def test_an_rtf_file_is_converted() -> None:
     rtf = rb"{\rtf1\ansi First line\par \trowd\cellx2000\cellx4000 A\intbl\cell 12\intbl\cell\row}"
     assert "12" in read_docx(convert_to_docx(rtf, ".rtf")).text
+
+
+def rtf(text: str) -> str:
+    """Text as RTF writes it."""
+    return "".join(char if ord(char) < 128 else f"\\u{ord(char)}?" for char in text)
+
+
+@pytest.mark.skipif(find_soffice() is None, reason="LibreOffice is not installed")
+def test_an_rtf_file_is_read_by_way_of_libreoffice() -> None:
+    rows = [("信息内容", "本年制发件数", "本年废止件数", "现行有效件数"), ("规章", "1", "0", "7")]
+    edges = "".join(f"\\cellx{2000 * n}" for n in range(1, 5))
+    table = "".join(
+        f"\\trowd{edges}" + "".join(f"\\intbl {rtf(text)}\\cell " for text in row) + "\\row " for row in rows
+    )
+    title = rtf("某某县林业局2022年政府信息公开工作年度报告")
+    reading = read_document(f"{{\\rtf1\\ansi {title}\\par {table}\\pard\\par }}".encode(), "report.rtf")
+    values = {row.metric_code: row.value for row in reading.reports[0].metric_rows}
+    assert reading.media_type == "application/rtf"
+    assert (values["rules_issued"], values["rules_repealed"], values["rules_in_force"]) == (1, 0, 7)
