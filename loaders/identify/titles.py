@@ -8,6 +8,7 @@ for the body must be able to be a name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -148,30 +149,24 @@ def _window(lines: list[tuple[int, Line]]) -> _Window:
     return _Window(text, tuple(where), tuple(sorted(gaps)), tuple(breaks))
 
 
-def _printed(page: Page, window: _Window, start: int, end: int) -> str:
-    pieces = []
+def _spans(page: Page, window: _Window, start: int, end: int) -> Iterator[tuple[Line, int, int]]:
+    """The lines that a part of the window stands on, each with the characters of it."""
     at = start
     while at < end:
         index, first = window.where[at]
         stop = at
         while stop < end and window.where[stop][0] == index:
             stop += 1
-        pieces.append(page.lines[index].printed(first, first + stop - at))
+        yield page.lines[index], first, first + stop - at
         at = stop
-    return "".join(pieces)
+
+
+def _printed(page: Page, window: _Window, start: int, end: int) -> str:
+    return "".join(line.printed(first, last) for line, first, last in _spans(page, window, start, end))
 
 
 def _named(page: Page, window: _Window, start: int, end: int) -> str:
-    pieces = []
-    at = start
-    while at < end:
-        index, first = window.where[at]
-        stop = at
-        while stop < end and window.where[stop][0] == index:
-            stop += 1
-        pieces.append(page.lines[index].named(first, first + stop - at))
-        at = stop
-    return "".join(pieces)
+    return "".join(line.named(first, last) for line, first, last in _spans(page, window, start, end))
 
 
 def _place(page: Page, window: _Window, start: int, end: int) -> Place:
