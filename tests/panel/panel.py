@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -127,26 +128,27 @@ def form_of(year: int) -> str:
     return "nat2014" if year < 2019 else "fmt2019" if year < 2021 else "fmt2021"
 
 
-def areas() -> list[dict[str, str]]:
-    """The counties and districts of the panel: the first of as many provinces that kept name and code throughout."""
-    chosen: dict[str, dict[str, str]] = {}
-    for row in read_seed("divisions"):
+@lru_cache(maxsize=1)
+def lasting_areas() -> list[dict[str, str]]:
+    """Counties and districts that kept name and code throughout, one of each province before the second of any."""
+    rows = [dict(row) for row in read_seed("divisions")]
+    full_names = Counter(row["full_name_zh"] for row in rows)
+    turns: Counter[str] = Counter()
+    found = []
+    for row in rows:
         lasted = int(row["valid_from_year"]) <= YEARS[0] and not row["valid_to_year"]
-        if row["level_code"] == "county" and lasted:
-            chosen.setdefault(row["province_code"], dict(row))
-    return [row for row in chosen.values() if _is_alone(row)][:AREA_COUNT]
-
-
-def _is_alone(row: Mapping[str, str]) -> bool:
-    """Whether its full name meant nothing else in these years."""
-    return sum(1 for other in read_seed("divisions") if other["full_name_zh"] == row["full_name_zh"]) == 1
+        # Its full name must have meant nothing else in these years.
+        if row["level_code"] == "county" and lasted and full_names[row["full_name_zh"]] == 1:
+            turns[row["province_code"]] += 1
+            found.append((turns[row["province_code"]], row["division_code"], row))
+    return [row for *_, row in sorted(found, key=lambda item: item[:2])]
 
 
 @lru_cache(maxsize=1)
 def bodies() -> list[Body]:
     """The bodies of the panel."""
     found = []
-    for row in areas():
+    for row in lasting_areas()[:AREA_COUNT]:
         place, code = row["full_name_zh"], row["division_code"]
         named = [f"{place}人民政府", *(place + department for department in DEPARTMENTS)]
         found += [
@@ -449,3 +451,41 @@ def _metric_rows(report: Report) -> Iterator[tuple[Any, ...]]:
                 None,
                 None,
             )
+
+
+def multiply_raw(con: duckdb.DuckDBPyConnection, copies: int) -> None:
+    """Repeat the staged panel in further areas until it stands there ``copies`` times."""
+    import polars as pl
+
+    rows = lasting_areas()
+    moves = pl.DataFrame(
+        [
+            (n, old["division_code"], new["division_code"], old["full_name_zh"], new["full_name_zh"])
+            for n in range(1, copies)
+            for old, new in zip(rows[:AREA_COUNT], rows[n * AREA_COUNT : (n + 1) * AREA_COUNT], strict=True)
+        ],
+        schema=["copy", "old_code", "new_code", "old_name", "new_name"],
+        orient="row",
+    )
+    con.register("moves", moves)
+    con.execute(
+        "create temp table moved as select m.*, r.report_id, r.document_id from moves m "
+        "join raw.reports r on r.division_code = m.old_code"
+    )
+    con.unregister("moves")
+    renamed = "replace({}, old_name, new_name) as {}"
+    names = ", ".join(renamed.format(name, name) for name in ("agency_name", "agency_name_raw", "title"))
+    con.execute(
+        "insert into raw.documents by name select d.* replace (m.document_id || '-' || copy as document_id, "
+        "source_uri || '-' || copy as source_uri) from raw.documents d join moved m using (document_id)"
+    )
+    con.execute(
+        "insert into raw.metric_rows by name select t.* replace (metric_row_id || '-' || copy as metric_row_id, "
+        "m.report_id || '-' || copy as report_id) from raw.metric_rows t join moved m using (report_id)"
+    )
+    con.execute(
+        f"insert into raw.reports by name select r.* replace (m.report_id || '-' || copy as report_id, "
+        f"m.document_id || '-' || copy as document_id, {names}, new_code as division_code) "
+        "from raw.reports r join moved m using (report_id)"
+    )
+    con.execute("drop table moved")

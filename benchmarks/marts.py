@@ -1,0 +1,201 @@
+"""What the marts cost when the data are large: a build, the same SQL bare, a build of 1 % new reports, BI questions.
+
+``python -m benchmarks.marts [--copies 21] [--keep FOLDER] [--json]`` writes the generated panel as often as asked (21
+times is ten million raw figures), and prints, from the same minute on the same machine:
+
+* a full ``dbt build`` (models and tests) beside the same SQL run bare in DuckDB, node by node;
+* a build after 1 % new reports of the newest year came, beside a full build of the same rows, and whether both end
+  with the same marts;
+* every question of ``docs/queries.md``, with the 95th percentile of its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from loaders.builds import data_token
+from loaders.vocabulary import PROJECT_ROOT
+from loaders.warehouse import Warehouse
+from tests.panel.panel import YEARS, make_panel, multiply_raw, write_raw
+
+QUERIES = PROJECT_ROOT / "docs" / "queries.md"
+_ROUNDS = 20
+_SQL = re.compile(r"^## (.+?)$.*?```sql\n(.+?)```", re.DOTALL | re.MULTILINE)
+_REPORT_TABLES = ("documents", "metric_rows", "reports")
+
+
+@contextmanager
+def _open(warehouse: Warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = warehouse.connect()
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def write_warehouse(warehouse: Warehouse, copies: int, held: Path) -> tuple[int, int]:
+    """Stage the panel; every hundredth report, all of the newest year, is held back in a file. Rows and reports."""
+    with _open(warehouse) as con:
+        write_raw(con, make_panel())
+        multiply_raw(con, copies)
+        con.execute("create table if not exists raw.runs as select 1 as run_id where false")
+        reports, rows = con.execute(
+            "select (select count(*) from raw.reports), (select count(*) from raw.metric_rows)"
+        ).fetchall()[0]
+        con.execute(f"attach '{held}' as held")
+        con.execute(
+            f"create table held.reports as select r.* from raw.reports r join raw.documents d using (document_id) "
+            f"where r.report_year = {YEARS[-1]} and d.status = 'loaded' order by hash(report_id) limit {reports // 100}"
+        )
+        for table, key in (("documents", "document_id"), ("metric_rows", "report_id")):
+            chosen = f"where {key} in (select {key} from held.reports)"
+            con.execute(f"create table held.{table} as select * from raw.{table} {chosen}")
+        for table, key in (("documents", "document_id"), ("metric_rows", "report_id"), ("reports", "report_id")):
+            con.execute(f"delete from raw.{table} where {key} in (select {key} from held.reports)")
+    return int(rows), int(reports)
+
+
+def bring_held(warehouse: Warehouse, held: Path) -> None:
+    """Stage the reports that were held back."""
+    with _open(warehouse) as con:
+        con.execute(f"attach '{held}' as held (read_only)")
+        for table in _REPORT_TABLES:
+            con.execute(f"insert into raw.{table} by name select * from held.{table}")
+
+
+def build(warehouse: Warehouse, *options: str) -> dict[str, float]:
+    """Wall and CPU seconds and the peak memory of one ``dbt build`` in a process of its own."""
+    folder = warehouse.dbt_target
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", *options]
+    command += ["--target-path", str(folder), "--log-path", str(folder / "logs")]
+    environment = os.environ | {"GONGKAI_WAREHOUSE": str(warehouse.root), "DO_NOT_TRACK": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return {"wall": wall, "cpu": cpu, "peak_gigabytes": after.ru_maxrss / 1e6}
+
+
+def run_bare(warehouse: Warehouse) -> float:
+    """Wall seconds of the SQL of the last full build, node by node in the order that dbt ran it, without dbt."""
+    target = warehouse.dbt_target
+    nodes = json.loads((target / "manifest.json").read_text("utf-8"))["nodes"]
+    order = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
+    names = [nodes[result["unique_id"]] for result in order if result["unique_id"] in nodes]
+    names.sort(key=lambda node: ("seed", "model", "test").index(node["resource_type"]))
+    compiled = {result["unique_id"]: result.get("compiled_code") for result in order}
+    copy = warehouse.root / "bare.duckdb"
+    shutil.copyfile(warehouse.work_file, copy)
+    con = duckdb.connect(str(copy), config={"threads": os.cpu_count() or 1})
+    con.execute("set TimeZone = 'UTC'")
+    for schema in ("marts", "intermediate", "staging", "seeds"):
+        con.execute(f"drop schema if exists {schema} cascade")
+        con.execute(f"create schema {schema}")
+    start = time.perf_counter()
+    # dbt names the database of its own file.
+    database = f'"{warehouse.work_file.stem}".'
+    for node in names:
+        name = f'{node["schema"]}."{node["alias"]}"'
+        sql = (compiled[node["unique_id"]] or "").replace(database, "")
+        if node["resource_type"] == "seed":
+            con.execute(f"create table {name} as from read_csv('{PROJECT_ROOT / node['original_file_path']}')")
+        elif node["resource_type"] == "test":
+            con.execute(sql).fetchall()
+        else:
+            kind = "view" if node["config"]["materialized"] == "view" else "table"
+            con.execute(f"create {kind} {name} as {sql}")
+    seconds = time.perf_counter() - start
+    con.close()
+    copy.unlink()
+    return seconds
+
+
+def time_questions(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Each documented question: the median and the 95th percentile of its time in milliseconds, and its rows."""
+    found = []
+    con = duckdb.connect(str(warehouse.work_file), read_only=True)
+    con.execute("use marts")
+    for title, sql in _SQL.findall(QUERIES.read_text("utf-8")):
+        times = []
+        for _ in range(_ROUNDS):
+            start = time.perf_counter()
+            rows = con.execute(sql).fetchall()
+            times.append(1000 * (time.perf_counter() - start))
+        times.sort()
+        at = times[min(len(times) - 1, round(0.95 * len(times)))]
+        found.append({"question": title, "p50_ms": times[len(times) // 2], "p95_ms": at, "rows": len(rows)})
+    con.close()
+    return found
+
+
+def measure(root: Path, copies: int) -> dict[str, Any]:
+    """All measurements on one warehouse."""
+    warehouse = Warehouse(root)
+    held = root / "held.duckdb"
+    root.mkdir(parents=True, exist_ok=True)
+    rows, reports = write_warehouse(warehouse, copies, held)
+    build(warehouse)
+    bring_held(warehouse, held)
+    incremental = build(warehouse)
+    with _open(warehouse) as con:
+        token = data_token(con, "marts")
+    full = build(warehouse, "--full-refresh")
+    with _open(warehouse) as con:
+        is_equal = data_token(con, "marts") == token
+    bare = run_bare(warehouse)
+    return {
+        "raw_figures": rows,
+        "reports": reports,
+        "full_build": full,
+        "bare_seconds": bare,
+        "ratio_to_bare": full["wall"] / bare,
+        "incremental_build": incremental,
+        "ratio_to_full": incremental["wall"] / full["wall"],
+        "same_marts": is_equal,
+        "questions": time_questions(warehouse),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="What the marts cost when the data are large.")
+    parser.add_argument("--copies", type=int, default=21)
+    parser.add_argument("--keep", type=Path, help="a folder to keep the warehouse in")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(options.keep or Path(folder), options.copies)
+    if options.json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    full, new = found["full_build"], found["incremental_build"]
+    print(f"{found['raw_figures']:,} raw figures in {found['reports']:,} reports")
+    print(f"full dbt build       {full['wall']:7.1f} s wall {full['cpu']:7.1f} s CPU {full['peak_gigabytes']:5.1f} GB")
+    print(f"the same SQL bare    {found['bare_seconds']:7.1f} s wall          ratio {found['ratio_to_bare']:.2f}")
+    print(f"1 % new reports      {new['wall']:7.1f} s wall {new['cpu']:7.1f} s CPU  ratio {found['ratio_to_full']:.3f}")
+    print(f"same marts either way: {'yes' if found['same_marts'] else 'NO'}")
+    for row in found["questions"]:
+        print(f"{row['p95_ms']:8.1f} ms (median {row['p50_ms']:6.1f})  {row['rows']:6,} rows  {row['question']}")
+
+
+if __name__ == "__main__":
+    main()
