@@ -100,8 +100,10 @@ def run_bare(warehouse: Warehouse) -> float:
     target = warehouse.dbt_target
     nodes = json.loads((target / "manifest.json").read_text("utf-8"))["nodes"]
     order = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
-    names = [nodes[result["unique_id"]] for result in order if result["unique_id"] in nodes]
-    names.sort(key=lambda node: ("seed", "model", "test").index(node["resource_type"]))
+    kinds = ("seed", "model", "test")
+    found = [nodes[result["unique_id"]] for result in order if result["unique_id"] in nodes]
+    names = [node for node in found if node["resource_type"] in kinds]
+    names.sort(key=lambda node: kinds.index(node["resource_type"]))
     compiled = {result["unique_id"]: result.get("compiled_code") for result in order}
     copy = warehouse.root / "bare.duckdb"
     shutil.copyfile(warehouse.work_file, copy)
