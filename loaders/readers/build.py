@@ -8,8 +8,8 @@ cells parted by tabs, so that every piece has a verbatim span. Refuses tables wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from loaders.errors import DocumentRejected
 from loaders.model import Block, Cell, Document, Link, Metadata, Paragraph, Place, Table
@@ -20,8 +20,7 @@ MAX_COLUMN_SPAN = 64
 MAX_TEXT = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A printed cell on its way into a table: its text, its first slot (0-based) and what it spans."""
 
     text: str
