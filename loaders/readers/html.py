@@ -269,7 +269,7 @@ def read_table_markup(markup: str) -> list[Slot]:
         DocumentRejected: ``too_large`` or ``hostile_structure``.
     """
     markup = _checked(markup)
-    if not may_hide(markup.lower()) and (table := read_plain_table(markup)):
+    if not may_hide(markup) and (table := read_plain_table(markup)):
         return expand(table.groups)
     tree = LexborHTMLParser(markup)
     _drop_hidden(tree, markup)
@@ -290,7 +290,7 @@ def _checked(text: str) -> str:
     tags = text.count("<")
     if tags > MAX_TAGS:
         raise DocumentRejected("hostile_structure", f"the page has {tags:,} tags; the limit is {MAX_TAGS:,}")
-    if tags - text.count("</") > _FEW_OPEN_TAGS:
+    if tags > _FEW_OPEN_TAGS and tags - text.count("</") > _FEW_OPEN_TAGS:
         _check_depth(_FORMATTING.findall(text), _MAX_FORMATTING_DEPTH, frozenset())
         _check_depth(_NESTING.findall(text), _MAX_DEPTH, _FLAT_TAGS)
     if len(text) > _LONG_TEXT:
@@ -367,7 +367,7 @@ def _cells_in_scripts(tree: LexborHTMLParser) -> int:
 
 def _drop_hidden(tree: LexborHTMLParser, text: str) -> list[str]:
     """Take out of the tree what its styles hide; the selectors of classes that do."""
-    if not may_hide(text.lower()):
+    if not may_hide(text):
         return []
     hidden: list[LexborNode] = list(tree.css("[hidden]"))
     for node in tree.css('[style*="none" i], [style*="hid" i]'):
@@ -656,7 +656,7 @@ class _Walker:
 
 def _without_invisible(text: str) -> str:
     """Text without the characters of no width, which are printed by nothing and part words and numbers."""
-    if "&#" in text or "&zw" in text or "&shy" in text or "&Zero" in text:
+    if "&" in text and ("&#" in text or "&zw" in text or "&shy" in text or "&Zero" in text):
         text = _INVISIBLE_ENTITY.sub("", text)
     for char in _INVISIBLE:
         if char in text:

@@ -36,21 +36,17 @@ _SPAN = re.compile(r"\s*\+?(\d{1,9})")
 # Tags in one case throughout: a page's cells are counted so.
 _SPACE = r"[ \t\n\r\f]"
 _VALUE = r"""(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++)"""
-_ATTRIBUTES = rf"""(?:{_SPACE}++(?:[^\s"'<>/=]++(?:{_SPACE}*+={_SPACE}*+{_VALUE})?+)?+)*+/?+"""
-_GROUP = "tbody|thead|tfoot|TBODY|THEAD|TFOOT"
-_SHAPES = "p|div|span|font|b|strong|i|em|u|big|small|tt|center|o:p"
+_ATTRIBUTES = rf"""(?:{_SPACE}++[^\s"'<>/=]++(?:="[^"<>]*+"|{_SPACE}*+={_SPACE}*+{_VALUE})?+)*+{_SPACE}*+/?+"""
+_SHAPES = "p|div|span|font|b|strong|i|em|u|big|small|center|o:p"
 _SHAPES = f"{_SHAPES}|{_SHAPES.upper()}"
-_CONTENT = rf"[^<]*+(?:<(?:/?(?:{_SHAPES})|br|BR){_ATTRIBUTES}>[^<]*+)*+"
 _TABLE_TAG = re.compile(r"<(/?)(?:table|TABLE)\b")
 _TABLE_START = re.compile(
     rf"<(?:table|TABLE)({_ATTRIBUTES})>(?:{_SPACE}*+<(?:col|COL|/?colgroup|/?COLGROUP){_ATTRIBUTES}>)*+"
 )
-_TABLE_END = re.compile(rf"(?:</({_GROUP}){_SPACE}*+>{_SPACE}*+)?+</(?:table|TABLE){_SPACE}*+>")
-_ROW_START = re.compile(
-    rf"{_SPACE}*+(?:</({_GROUP}){_SPACE}*+>{_SPACE}*+)?+(?:<({_GROUP}){_ATTRIBUTES}>{_SPACE}*+)?+<(?:tr|TR)({_ATTRIBUTES})>"
-)
-_ROW_END = re.compile(rf"</(?:tr|TR){_SPACE}*+>")
-_CELL = re.compile(rf"<(td|th|TD|TH)({_ATTRIBUTES})>({_CONTENT})</\1{_SPACE}*+>")
+_TABLE_END = re.compile(rf"</(?:table|TABLE){_SPACE}*+>")
+_ROW_TAG = re.compile(rf"<(/?)(tr|tbody|thead|tfoot|TR|TBODY|THEAD|TFOOT)({_ATTRIBUTES})>")
+# Up to the next tag of a table; what is in it is looked at apart.
+_CELL = re.compile(rf"<(t[dh]|T[DH])(|{_ATTRIBUTES})>([^<]*+(?:<(?!/?[tT])[^<]*+)*+)</\1{_SPACE}*+>")
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:[ \t\n\r\f]*=[ \t\n\r\f]*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=`]+)))?""")
 _SHAPE = re.compile(rf"<(/?)({_SHAPES}|br|BR){_ATTRIBUTES}>")
 # One text in tags that shape it, as Word and most editors write a cell.
@@ -71,10 +67,8 @@ _as_slot = partial(tuple.__new__, Slot)
 _ONE, _NO_PAGE = repeat(1), repeat(None)
 
 _MAY_HIDE = {
-    "display": re.compile(r"display\s*:\s*none"),
-    "visibility": re.compile(r"visibility\s*:\s*hid"),
-    "mso-hide": re.compile(r"mso-hide"),
-    "hidden": re.compile(r"hidden[\s=>/]"),
+    b"display": re.compile(r"display\s*:\s*none"),
+    b"hid": re.compile(r"visibility\s*:\s*hid|mso-hide|hidden[\s=>/]"),
 }
 # A character reference in a tag might spell a style that hides.
 _ENCODED = re.compile(r"<[^<>]*&(?!quot;|nbsp;|amp;|lt;|gt;)")
@@ -126,9 +120,12 @@ def span(printed: str | None) -> int:
 # ---- from the source
 
 
-def may_hide(lowered: str) -> bool:
-    """Whether anything in a page may be hidden by a style, given in lower case."""
-    return any(word in lowered and pattern.search(lowered) for word, pattern in _MAY_HIDE.items())
+def may_hide(text: str) -> bool:
+    """Whether anything in a page may be hidden by a style."""
+    encoded = text.encode("utf-8", "surrogatepass").lower()
+    found = [pattern for word, pattern in _MAY_HIDE.items() if word in encoded]
+    lowered = text.lower() if found else ""
+    return any(pattern.search(lowered) for pattern in found)
 
 
 def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
@@ -137,10 +134,9 @@ def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
     Where a page hides parts of itself, tables that might be hidden in part are left where they are.
     """
     tables: list[PlainTable] = []
-    lowered = text.lower()
-    if MARK in lowered:
+    if MARK.encode() in text.encode("utf-8", "surrogatepass").lower():
         return text, tables
-    is_hiding = may_hide(lowered)
+    is_hiding = may_hide(text)
     parts: list[str] = []
     at, start = 0, None
     for tag in _TABLE_TAG.finditer(text):
@@ -151,7 +147,7 @@ def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
         if text.count("<td", begin, end) + text.count("<TD", begin, end) < min_cells:
             continue
         source = text[begin:end]
-        if is_hiding and (may_hide(source.lower()) or _ENCODED.search(source)):
+        if is_hiding and (may_hide(source) or _ENCODED.search(source)):
             continue
         table = read_plain_table(source)
         if table is not None and table.cells - table.headings >= min_cells and table.has_columns:
@@ -165,17 +161,19 @@ def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
 def read_plain_table(source: str) -> PlainTable | None:
     """A table that is the whole of the source; null when it is not plain."""
     start = _TABLE_START.match(source)
-    if start is None or _is_odd(source):
+    end = source.rfind("</")
+    if start is None or not _TABLE_END.fullmatch(source, end) or _is_odd(source):
         return None
-    inner = source[start.end() :]
+    inner = source[start.end() : end]
     if "\r" in inner:
         inner = inner.replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = _CELL.split(inner)
+    names = parts[1::4]
     try:
-        groups, names = _groups(_ROW_END.split(inner))
+        groups = _groups(parts)
     except _NotPlain:
         return None
-    headings = names.count("th") + names.count("TH")
-    return PlainTable(source, start[1].rstrip("/"), groups, len(names), headings)
+    return PlainTable(source, start[1].rstrip("/"), groups, len(names), names.count("th") + names.count("TH"))
 
 
 def _is_odd(text: str) -> bool:
@@ -191,53 +189,66 @@ class _NotPlain(Exception):
     """Something in a table that only the parser can read."""
 
 
-def _groups(chunks: list[str]) -> tuple[list[list[GridRow]], list[str]]:
-    """The row groups as they are shown, and the names of all cells, given the source cut at the ends of rows."""
+def _groups(parts: list[str]) -> list[list[GridRow]]:
+    """The row groups as they are shown, given the source cut at its cells: what is between, name, attributes, text."""
+    texts = [text if text.isalnum() or not text else _cell_text(text) for text in parts[3::4]]
+    # Most cells are written alike, and so is what stands between them.
+    span_of = {attributes: _spans(attributes) for attributes in set(parts[2::4])}
+    spans = [span_of[attributes] for attributes in parts[2::4]]
+    gaps = parts[::4]
+    tags_of = {gap: _row_tags(gap) for gap in set(gaps)}
     groups: list[tuple[int, list[GridRow]]] = []
     rows: list[GridRow] | None = None
-    group = ""
-    gaps: list[str] = []
-    names: list[str] = []
-    end = chunks.pop()
-    for chunk in chunks:
-        start = _ROW_START.match(chunk)
-        if start is None:
-            raise _NotPlain
-        closed, opened, of_row = start.groups()
-        if closed:
-            if closed.lower() != group:
+    group = of_row = ""
+    begin, end = None, 0
+    for at, gap in enumerate(gaps):
+        for closing, name, attributes in tags_of[gap]:
+            if closing and name == "tr":
+                if begin is None or rows is None:
+                    raise _NotPlain
+                row, spans_of_row = texts[begin:at], spans[begin:at]
+                # A row of no height that prints nothing is how Word keeps the widths of columns.
+                if any(row) or not of_row or _values(of_row).get("height") != "0":
+                    rows.append((row, None if spans_of_row.count((1, 1)) == len(row) else spans_of_row))
+                begin, end = None, at
+            elif begin is not None or end != at:
+                # A tag between the cells of a row, or cells that stand in none.
                 raise _NotPlain
-            group, rows = "", None
-        if opened or rows is None:
-            if group:
-                raise _NotPlain
-            group, rows = (opened or "").lower(), []
-            groups.append((GROUP_RANKS[group or "tbody"], rows))
-        parts: list[str] = _CELL.split(chunk[start.end() :])
-        gaps += parts[::4]
-        names += parts[1::4]
-        texts = parts[3::4]
-        joined = "".join(texts)
-        if joined and not joined.isalnum():
-            texts = [text if text.isalnum() else _cell_text(text) for text in texts]
-        spans = None
-        if "span" in "".join(parts[2::4]).lower():
-            spans = list(map(_spans, parts[2::4]))
-        if of_row and "height" in of_row.lower() and _values(of_row).get("height") == "0" and not any(texts):
-            # A row of no height that prints nothing is how Word keeps the widths of columns.
-            continue
-        rows.append((texts, spans))
-    closing = _TABLE_END.fullmatch(end.lstrip(WHITE))
-    if closing is None or (closing[1] or "").lower() != group or "".join(gaps).strip(WHITE):
+            elif name == "tr":
+                if rows is None:
+                    rows = []
+                    groups.append((GROUP_RANKS["tbody"], rows))
+                begin, of_row = at, attributes
+            elif closing:
+                if group != name:
+                    raise _NotPlain
+                group, rows = "", None
+            else:
+                if group:
+                    raise _NotPlain
+                group, rows = name, []
+                groups.append((GROUP_RANKS[name], rows))
+    if begin is not None or group or end != len(texts):
         raise _NotPlain
-    return [rows for _, rows in sorted(groups, key=_RANK)], names
+    return [rows for _, rows in sorted(groups, key=_RANK)]
+
+
+def _row_tags(gap: str) -> list[tuple[str, str, str]]:
+    """The tags between two cells: the stroke of a closing one, its name and its attributes."""
+    if not gap:
+        return []
+    parts = _ROW_TAG.split(gap)
+    if "".join(parts[::4]).strip(WHITE):
+        raise _NotPlain
+    return [(parts[n], parts[n + 1].lower(), parts[n + 2]) for n in range(1, len(parts), 4)]
 
 
 def _cell_text(content: str) -> str:
     if "<" not in content:
         text = _text(content)
     elif one := _ONE_TEXT.fullmatch(content):
-        text = _text(one[4])
+        text = one[4]
+        text = text if text.isalnum() else _text(text)
     else:
         text = "\n".join(filter(None, _lines(content)))
     return without_readings(text) if "(" in text or "（" in text else text
@@ -267,6 +278,8 @@ def _lines(content: str) -> list[str]:
 
 
 def _text(source: str) -> str:
+    if "<" in source:
+        raise _NotPlain
     if "&" in source:
         if source.count("&") != len(_ENTITY.findall(source)):
             raise _NotPlain
