@@ -269,10 +269,12 @@ def read_table_markup(markup: str) -> list[Slot]:
         DocumentRejected: ``too_large`` or ``hostile_structure``.
     """
     markup = _checked(markup)
-    if not may_hide(markup) and (table := read_plain_table(markup)):
+    table = read_plain_table(markup)
+    if table is not None:
         return expand(table.groups)
     tree = LexborHTMLParser(markup)
-    _drop_hidden(tree, markup)
+    if may_hide(markup):
+        _drop_hidden(tree)
     page = _Walker(is_data=True).walk(tree)
     return next((piece.slots for piece in page.pieces if isinstance(piece, _Grid)), [])
 
@@ -329,34 +331,37 @@ def _check_attributes(text: str) -> None:
 
 def _read_markup(text: str) -> tuple[_Page, LexborHTMLParser]:
     """What a page prints, and its tree, with plain tables read from the source where that comes to the same."""
-    shortened, plain = cut_out_tables(text, _FEW_CELLS + 1)
+    is_hiding = may_hide(text)
+    shortened, plain = cut_out_tables(text, _FEW_CELLS + 1, is_hiding)
     if plain:
         tree = LexborHTMLParser(shortened)
-        selectors = _drop_hidden(tree, text)
+        selectors = _drop_hidden(tree) if is_hiding else []
         names = [re.split("[.#]", selector.lower())[-1] for selector in selectors]
         if not any(name in table.source.lower() for table in plain for name in names):
             walker = _Walker(plain=plain)
             page = walker.walk(tree)
-            if walker.plain_count == len(plain) and not _has_stray_cells(walker, tree, text):
+            if walker.plain_count == len(plain) and not _has_stray_cells(walker, tree, shortened):
                 return page, tree
     tree = LexborHTMLParser(text)
-    return _read_tree(tree, text), tree
+    return _read_tree(tree, text, is_hiding), tree
 
 
-def _read_tree(tree: LexborHTMLParser, text: str) -> _Page:
+def _read_tree(tree: LexborHTMLParser, text: str, is_hiding: bool) -> _Page:
     """Walk a tree; cells outside any table leave no trace in it, so that they are marked and the text read again."""
-    _drop_hidden(tree, text)
+    if is_hiding:
+        _drop_hidden(tree)
     walker = _Walker()
     page = walker.walk(tree)
     if _has_stray_cells(walker, tree, text):
         tree = LexborHTMLParser(_CELL_TAG.sub(lambda match: _CELL_MARK + match[0], text))
-        _drop_hidden(tree, text)
+        if is_hiding:
+            _drop_hidden(tree)
         page = _Walker().walk(tree)
     return page
 
 
 def _has_stray_cells(walker: _Walker, tree: LexborHTMLParser, text: str) -> bool:
-    missing = text.count("<td") + text.count("<TD") - walker.cell_count + walker.heading_count
+    missing = text.count("<td") + text.count("<TD") - walker.cell_count + walker.other_count
     return missing > 0 and missing > _cells_in_scripts(tree)
 
 
@@ -365,10 +370,8 @@ def _cells_in_scripts(tree: LexborHTMLParser) -> int:
     return sum(source.count("<td") + source.count("<TD") for source in sources)
 
 
-def _drop_hidden(tree: LexborHTMLParser, text: str) -> list[str]:
+def _drop_hidden(tree: LexborHTMLParser) -> list[str]:
     """Take out of the tree what its styles hide; the selectors of classes that do."""
-    if not may_hide(text):
-        return []
     hidden: list[LexborNode] = list(tree.css("[hidden]"))
     for node in tree.css('[style*="none" i], [style*="hid" i]'):
         style = node.attributes.get("style") or ""
@@ -401,7 +404,8 @@ class _Walker:
     def __init__(self, is_data: bool = False, plain: Sequence[PlainTable] = ()) -> None:
         """``is_data``: the outermost table is one of data whatever it looks like; ``plain``: what was cut out."""
         self.cell_count = 0
-        self.heading_count = 0
+        # Those that are no ``td`` of the parsed text: heading cells, and all that were cut out.
+        self.other_count = 0
         self.plain_count = 0
         self._plain = plain
         self._examined = 0
@@ -555,14 +559,14 @@ class _Walker:
             self._flush()
             if len(self._tables) + 1 > _MAX_TABLE_DEPTH:
                 raise DocumentRejected("hostile_structure", f"tables stand {_MAX_TABLE_DEPTH} deep in one another")
-            self._count_cells(table.cells, table.headings)
+            self._count_cells(table.cells, table.cells)
             self._target.append(_Grid(expand(table.groups), 0))
             self.plain_count += 1
         return True
 
-    def _count_cells(self, cells: int, headings: int) -> None:
+    def _count_cells(self, cells: int, others: int) -> None:
         self.cell_count += cells
-        self.heading_count += headings
+        self.other_count += others
         if self.cell_count > MAX_SLOTS:
             raise DocumentRejected("hostile_structure", f"the tables have more than {MAX_SLOTS:,} cells")
 
@@ -752,7 +756,9 @@ def _is_furniture(node: LexborNode, text: str, marks: str) -> bool:
         return False
     # Attachments may be listed in a box of related matter.
     links = node.css("a")
-    if any("附件" in link.text() or _FILE.search(link.attributes.get("href") or "") for link in links):
+    if "附件" in text and any("附件" in link.text() for link in links):
+        return False
+    if any(_FILE.search(link.attributes.get("href") or "") for link in links):
         return False
     if marks == "footer":
         return len(text) <= _MAX_FOOTER

@@ -128,15 +128,14 @@ def may_hide(text: str) -> bool:
     return any(pattern.search(lowered) for pattern in found)
 
 
-def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
+def cut_out_tables(text: str, min_cells: int, is_hiding: bool) -> tuple[str, list[PlainTable]]:
     """A page with an empty, marked table for each plain one with columns and so many ``td`` cells, and those in order.
 
-    Where a page hides parts of itself, tables that might be hidden in part are left where they are.
+    ``is_hiding`` says that the page may hide parts of itself: then tables that might be hidden in part are left.
     """
     tables: list[PlainTable] = []
-    if MARK.encode() in text.encode("utf-8", "surrogatepass").lower():
+    if _is_odd(text) or MARK.encode() in text.encode().lower():
         return text, tables
-    is_hiding = may_hide(text)
     parts: list[str] = []
     at, start = 0, None
     for tag in _TABLE_TAG.finditer(text):
@@ -149,7 +148,7 @@ def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
         source = text[begin:end]
         if is_hiding and (may_hide(source) or _ENCODED.search(source)):
             continue
-        table = read_plain_table(source)
+        table = _read(source)
         if table is not None and table.cells - table.headings >= min_cells and table.has_columns:
             parts += text[at:begin], f'<table {MARK}="{len(tables)}"{table.attributes}></table>'
             tables.append(table)
@@ -159,21 +158,8 @@ def cut_out_tables(text: str, min_cells: int) -> tuple[str, list[PlainTable]]:
 
 
 def read_plain_table(source: str) -> PlainTable | None:
-    """A table that is the whole of the source; null when it is not plain."""
-    start = _TABLE_START.match(source)
-    end = source.rfind("</")
-    if start is None or not _TABLE_END.fullmatch(source, end) or _is_odd(source):
-        return None
-    inner = source[start.end() : end]
-    if "\r" in inner:
-        inner = inner.replace("\r\n", "\n").replace("\r", "\n")
-    parts: list[str] = _CELL.split(inner)
-    names = parts[1::4]
-    try:
-        groups = _groups(parts)
-    except _NotPlain:
-        return None
-    return PlainTable(source, start[1].rstrip("/"), groups, len(names), names.count("th") + names.count("TH"))
+    """A table that is the whole of the source, and hides nothing; null when it is not plain."""
+    return None if _is_odd(source) or may_hide(source) else _read(source)
 
 
 def _is_odd(text: str) -> bool:
@@ -187,6 +173,23 @@ def _is_odd(text: str) -> bool:
 
 class _NotPlain(Exception):
     """Something in a table that only the parser can read."""
+
+
+def _read(source: str) -> PlainTable | None:
+    start = _TABLE_START.match(source)
+    end = source.rfind("</")
+    if start is None or not _TABLE_END.fullmatch(source, end):
+        return None
+    inner = source[start.end() : end]
+    if "\r" in inner:
+        inner = inner.replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = _CELL.split(inner)
+    names = parts[1::4]
+    try:
+        groups = _groups(parts)
+    except _NotPlain:
+        return None
+    return PlainTable(source, start[1].rstrip("/"), groups, len(names), names.count("th") + names.count("TH"))
 
 
 def _groups(parts: list[str]) -> list[list[GridRow]]:

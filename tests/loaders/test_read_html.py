@@ -16,7 +16,7 @@ from loaders.errors import DocumentRejected
 from loaders.model import Document, Link, MetadataName, Table
 from loaders.readers.build import Slot
 from loaders.readers.html import read_html, read_table_markup
-from loaders.readers.html_table import cut_out_tables
+from loaders.readers.html_table import cut_out_tables, may_hide
 from loaders.reading import read_document
 from loaders.text.decode import decode_text
 from loaders.vocabulary import PROJECT_ROOT
@@ -385,10 +385,10 @@ def _slots(markup: str) -> list[Slot] | str:
 
 def _reads_alike(page: str) -> bool:
     """Compare a page with what the parser alone makes of it; whether a plain table was in it."""
-    plain = bool(cut_out_tables(page, 13)[1])
+    plain = bool(cut_out_tables(page, 13, may_hide(page))[1])
     short, short_slots = _reading(page), _slots(page)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("loaders.readers.html.cut_out_tables", lambda text, min_cells: (text, []))
+        patch.setattr("loaders.readers.html.cut_out_tables", lambda text, *_: (text, []))
         patch.setattr("loaders.readers.html.read_plain_table", lambda source: None)
         assert short == _reading(page)
         assert short_slots == _slots(page)
@@ -516,7 +516,7 @@ def test_where_a_plain_table_stands_is_for_the_parser_to_say(page: str) -> None:
 )
 def test_a_table_that_is_not_plain_is_left_to_the_parser(inner: str) -> None:
     for table in (f"<table>{_rows()}{inner}</table>", f"<table>{inner}{_rows()}</table>"):
-        plain = [table.source for table in cut_out_tables(table, 13)[1]]
+        plain = [table.source for table in cut_out_tables(table, 13, True)[1]]
         assert not plain or "colspan=2 colspan" in inner
         _reads_alike(f"<p>正文</p>{table}<p>后</p>")
 
