@@ -36,7 +36,7 @@ class Slot(NamedTuple):
     page: int | None = None
 
 
-_TEXT, _COLUMN, _COLUMNS, _ORDER = itemgetter(0), itemgetter(2), itemgetter(1), itemgetter(1, 2)
+_TEXT, _ROW, _COLUMN, _ORDER = itemgetter(0), itemgetter(1), itemgetter(2), itemgetter(1, 2)
 _Grid = list[list[Cell | None]]
 
 
@@ -68,18 +68,30 @@ def _place(
     """The rows of cells and their grid; a cell whose slot is taken is in neither."""
     grid: _Grid = [[None] * width for _ in range(row_count)]
     rows: list[list[Cell]] = [[] for _ in range(row_count)]
-    for cell, (_, row, column, *_), (down, columns) in zip(cells, slots, spans, strict=True):
+    numbers = list(map(_ROW, slots))
+    starts = [n for n, (above, row) in enumerate(pairwise(numbers), 1) if above != row]
+    for start, end in pairwise((0, *starts, len(slots))):
+        row, first, count = numbers[start], slots[start].column, end - start
         line = grid[row]
-        if line[column] is not None:
+        # Most rows are single cells side by side.
+        if (
+            spans[start:end].count((1, 1)) == count
+            and slots[end - 1].column == first + count - 1
+            and not any(line[first : first + count])
+            and list(map(_COLUMN, slots[start:end])) == list(range(first, first + count))
+        ):
+            line[first : first + count] = rows[row] = list(cells[start:end])
             continue
-        rows[row].append(cell)
-        if down == columns == 1:
-            line[column] = cell
-            continue
-        for covered in grid[row : row + down]:
-            for n in range(column, min(column + columns, width)):
-                if covered[n] is None:
-                    covered[n] = cell
+        for cell, column, (down, columns) in zip(
+            cells[start:end], map(_COLUMN, slots[start:end]), spans[start:end], strict=True
+        ):
+            if line[column] is not None:
+                continue
+            rows[row].append(cell)
+            for covered in grid[row : row + down]:
+                for n in range(column, min(column + columns, width)):
+                    if covered[n] is None:
+                        covered[n] = cell
     return rows, grid
 
 
@@ -126,7 +138,7 @@ class DocumentBuilder:
             return
         row_count = ordered[-1].row + 1
         spans = _spans(ordered, row_count)
-        width = max(map(add, map(_COLUMN, ordered), map(_COLUMNS, spans)))
+        width = max(map(add, map(_COLUMN, ordered), map(itemgetter(1), spans)))
         self._slots += max(row_count * width, sum(starmap(mul, spans)))
         if self._slots > MAX_SLOTS:
             message = f"the tables have {self._slots:,} slots, counted by their spans; the limit is {MAX_SLOTS:,}"

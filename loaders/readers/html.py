@@ -772,9 +772,10 @@ def _without_furniture(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
     urls = Counter(piece.url for piece in pieces if isinstance(piece, _Line) and piece.url)
     for piece in pieces:
         if isinstance(piece, _Grid):
-            text = sum(len(slot.text) for slot in piece.slots)
-            if piece.linked * 10 >= text * 7 and piece.linked and not piece.has_figures():
-                continue
+            if piece.linked and not piece.has_figures():
+                text = sum(len(slot.text) for slot in piece.slots)
+                if piece.linked * 10 >= text * 7:
+                    continue
         elif isinstance(piece, _Line):
             # A link that was never closed covers the whole article.
             is_runaway = (

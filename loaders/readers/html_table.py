@@ -341,17 +341,18 @@ def expand(groups: list[list[GridRow]]) -> list[Slot]:
             for text, (row_span, column_span) in zip(texts, spans or repeat((1, 1))):  # noqa: B905
                 while column < len(taken) and taken[column] > at:
                     column += 1
-                row_span = min(row_span, end - at) if row_span else end - at
+                if row_span != 1:
+                    row_span = min(row_span, end - at) if row_span else end - at
                 last = column + column_span
                 covered += row_span * column_span
                 if covered > MAX_SLOTS or last > MAX_SLOTS:
                     message = f"the cells of a table span more than {MAX_SLOTS:,} slots"
                     raise DocumentRejected("hostile_structure", message)
                 if row_span > 1:
-                    lowest = max(lowest, at + row_span)
+                    until = at + row_span
+                    lowest = max(lowest, until)
                     taken += [0] * (last - len(taken))
-                    for n in range(column, last):
-                        taken[n] = max(taken[n], at + row_span)
+                    taken[column:last] = [max(until, other) for other in taken[column:last]]
                 slots.append(Slot(text, at, column, row_span, column_span))
                 column = last
             at += 1
