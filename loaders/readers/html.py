@@ -337,7 +337,7 @@ def _read_markup(text: str) -> tuple[_Page, LexborHTMLParser]:
         tree = LexborHTMLParser(shortened)
         selectors = _drop_hidden(tree) if is_hiding else []
         names = [re.split("[.#]", selector.lower())[-1] for selector in selectors]
-        if not any(name in table.source.lower() for table in plain for name in names):
+        if not any(name in source for source in (table.source.lower() for table in plain) for name in names):
             walker = _Walker(plain=plain)
             page = walker.walk(tree)
             if walker.plain_count == len(plain) and not _has_stray_cells(walker, tree, shortened):

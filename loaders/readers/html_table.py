@@ -142,7 +142,8 @@ def cut_out_tables(text: str, min_cells: int, is_hiding: bool) -> tuple[str, lis
         begin, start = start, None if tag[1] else tag.start()
         if begin is None or not tag[1]:
             continue
-        end = text.find(">", tag.end()) + 1
+        closing = _TABLE_END.match(text, tag.start())
+        end = closing.end() if closing else begin
         if text.count("<td", begin, end) + text.count("<TD", begin, end) < min_cells:
             continue
         source = text[begin:end]
