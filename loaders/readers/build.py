@@ -7,9 +7,12 @@ cells parted by tabs, so that every piece has a verbatim span. Refuses tables wh
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import fields
+from itertools import accumulate, chain, compress, pairwise, repeat, starmap
+from operator import add, itemgetter, mul
+from typing import NamedTuple, TypeVar
 
 from loaders.errors import DocumentRejected
 from loaders.model import Block, Cell, Document, Link, Metadata, Paragraph, Place, Table
@@ -19,9 +22,10 @@ MAX_SLOTS = 200_000
 MAX_COLUMN_SPAN = 64
 MAX_TEXT = 20_000_000
 
+Made = TypeVar("Made")
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+
+class Slot(NamedTuple):
     """A printed cell on its way into a table: its text, its first slot (0-based) and what it spans."""
 
     text: str
@@ -32,17 +36,63 @@ class Slot:
     page: int | None = None
 
 
-_ORDER = attrgetter("row", "column")
+_TEXT, _ROW, _COLUMN, _ORDER = itemgetter(0), itemgetter(1), itemgetter(2), itemgetter(1, 2)
+_Grid = list[list[Cell | None]]
+
+
+def _make(kind: type[Made], count: int) -> list[Made]:
+    """So many values of a frozen class with nothing in them yet."""
+    return list(map(object.__new__, repeat(kind, count)))
+
+
+def _fill(values: Sequence[object], kind: type, *columns: Iterable[object]) -> None:
+    """Give values made by :func:`_make` their fields, a column of one field at a time.
+
+    The constructor of a frozen class takes three times as long, and tables have hundreds of cells.
+    """
+    for field, column in zip(fields(kind), columns, strict=True):
+        deque(map(getattr(kind, field.name).__set__, values, column), maxlen=0)
 
 
 def _spans(slots: Sequence[Slot], row_count: int) -> list[tuple[int, int]]:
     """Rows and columns each cell spans: a span reaches over rows that are there, and no further."""
     return [
-        (max(1, min(slot.row_span, row_count - slot.row)), max(1, min(slot.column_span, MAX_COLUMN_SPAN)))
-        if slot.row_span != 1 or slot.column_span != 1
-        else (1, 1)
-        for slot in slots
+        (1, 1) if down == columns == 1 else (max(1, min(down, row_count - row)), max(1, min(columns, MAX_COLUMN_SPAN)))
+        for _, row, _, down, columns, _ in slots
     ]
+
+
+def _place(
+    cells: Sequence[Cell], slots: Sequence[Slot], spans: Sequence[tuple[int, int]], row_count: int, width: int
+) -> tuple[list[list[Cell]], _Grid]:
+    """The rows of cells and their grid; a cell whose slot is taken is in neither."""
+    grid: _Grid = [[None] * width for _ in range(row_count)]
+    rows: list[list[Cell]] = [[] for _ in range(row_count)]
+    numbers = list(map(_ROW, slots))
+    starts = [n for n, (above, row) in enumerate(pairwise(numbers), 1) if above != row]
+    for start, end in pairwise((0, *starts, len(slots))):
+        row, first, count = numbers[start], slots[start].column, end - start
+        line = grid[row]
+        # Most rows are single cells side by side.
+        if (
+            spans[start:end].count((1, 1)) == count
+            and slots[end - 1].column == first + count - 1
+            and not any(line[first : first + count])
+            and list(map(_COLUMN, slots[start:end])) == list(range(first, first + count))
+        ):
+            line[first : first + count] = rows[row] = list(cells[start:end])
+            continue
+        for cell, column, (down, columns) in zip(
+            cells[start:end], map(_COLUMN, slots[start:end]), spans[start:end], strict=True
+        ):
+            if line[column] is not None:
+                continue
+            rows[row].append(cell)
+            for covered in grid[row : row + down]:
+                for n in range(column, min(column + columns, width)):
+                    if covered[n] is None:
+                        covered[n] = cell
+    return rows, grid
 
 
 class DocumentBuilder:
@@ -83,49 +133,27 @@ class DocumentBuilder:
         Raises:
             DocumentRejected: ``hostile_structure`` when the spans cover more slots than a report can have.
         """
-        cells = sorted(slots, key=_ORDER)
-        if not any(slot.text.strip() for slot in cells):
+        ordered = sorted(slots, key=_ORDER)
+        if not "".join(map(_TEXT, ordered)).strip():
             return
-        row_count = cells[-1].row + 1
-        spans = _spans(cells, row_count)
-        width = max(slot.column + columns for slot, (_, columns) in zip(cells, spans, strict=True))
-        self._slots += max(row_count * width, sum(down * columns for down, columns in spans))
+        row_count = ordered[-1].row + 1
+        spans = _spans(ordered, row_count)
+        width = max(map(add, map(_COLUMN, ordered), map(itemgetter(1), spans)))
+        self._slots += max(row_count * width, sum(starmap(mul, spans)))
         if self._slots > MAX_SLOTS:
             message = f"the tables have {self._slots:,} slots, counted by their spans; the limit is {MAX_SLOTS:,}"
             raise DocumentRejected("hostile_structure", message)
         self._tables += 1
-        grid: list[list[Cell | None]] = [[None] * width for _ in range(row_count)]
-        rows: list[list[Cell]] = [[] for _ in range(row_count)]
-        start, first_line = begin, line = self._length, self._line
-        parts, number, at_row = self._parts, self._tables, 0
-        for slot, (down, columns) in zip(cells, spans, strict=True):
-            row, column, text = slot.row, slot.column, slot.text
-            if grid[row][column] is not None:
-                continue
-            if at_row < row:
-                parts.append("\n" * (row - at_row))
-                begin += row - at_row
-                line += row - at_row
-                at_row = row
-            if rows[row]:
-                parts.append("\t")
-                begin += 1
-            end = begin + len(text)
-            place = Place(begin, end, line, number, row + 1, column + 1, page if slot.page is None else slot.page)
-            cell = Cell(text, place, None, down, columns)
-            parts.append(text)
-            begin = end
-            if "\n" in text:
-                line += text.count("\n")
-            rows[row].append(cell)
-            if down == columns == 1:
-                grid[row][column] = cell
-                continue
-            for covered in grid[row : row + down]:
-                for n in range(column, min(column + columns, width)):
-                    if covered[n] is None:
-                        covered[n] = cell
-        self._length, self._line = begin, line
+        cells = _make(Cell, len(ordered))
+        rows, grid = _place(cells, ordered, spans, row_count, width)
+        if sum(map(len, rows)) < len(cells):
+            printed = {id(cell) for row in rows for cell in row}
+            is_printed = [id(cell) in printed for cell in cells]
+            cells = list(compress(cells, is_printed))
+            ordered = list(compress(ordered, is_printed))
+            spans = list(compress(spans, is_printed))
+        start, first_line = self._length, self._line
+        self._write_cells(cells, ordered, spans, page)
         end = self._length
         self._write("\n")
         self._blocks.append(
@@ -138,6 +166,37 @@ class DocumentBuilder:
                 tuple(page_breaks),
             )
         )
+
+    def _write_cells(
+        self, cells: Sequence[Cell], slots: Sequence[Slot], spans: Sequence[tuple[int, int]], page: int | None
+    ) -> None:
+        """Append the text of a table's cells, and give each its text, its place and its spans."""
+        texts, rows, columns, _, _, pages = zip(*slots, strict=True)
+        lengths = list(map(len, texts))
+        # A tab parts two cells of a row; rows are parted by as many line feeds as they are apart.
+        signs = ["\n" * (row - above) or "\t" for above, row in pairwise((0, *rows))]
+        signs[0] = "\n" * rows[0]
+        text = "".join(chain.from_iterable(zip(signs, texts, strict=True)))
+        steps = map(add, lengths, map(len, signs[1:]))
+        starts = list(accumulate(steps, initial=self._length + len(signs[0])))
+        lines = [self._line + row for row in rows]
+        if text.count("\n") > rows[-1]:
+            lines = list(map(add, lines, accumulate((text.count("\n") for text in texts), initial=0)))
+        places = _make(Place, len(cells))
+        _fill(
+            places,
+            Place,
+            starts,
+            map(add, starts, lengths),
+            lines,
+            repeat(self._tables),
+            [row + 1 for row in rows],
+            [column + 1 for column in columns],
+            [page if own is None else own for own in pages],
+        )
+        downs, across = zip(*spans, strict=True)
+        _fill(cells, Cell, texts, places, repeat(None), downs, across)
+        self._write(text)
 
     def build(
         self,

@@ -16,7 +16,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -24,6 +23,19 @@ from loaders.errors import DocumentRejected
 from loaders.model import Document, Link, Metadata, MetadataName
 from loaders.readers.build import MAX_COLUMN_SPAN, MAX_SLOTS, DocumentBuilder, Slot
 from loaders.readers.html_body import ShippedBody, as_markup, choose_bodies, find_bodies, is_shipped_page
+from loaders.readers.html_table import (
+    GROUP_RANKS,
+    MARK,
+    WHITE,
+    PlainTable,
+    clean,
+    cut_out_tables,
+    expand,
+    may_hide,
+    read_plain_table,
+    span,
+    without_readings,
+)
 from loaders.readers.sniff import HTML
 
 __all__ = ["read_html", "read_table_markup"]
@@ -67,26 +79,11 @@ _TD_ID = _MAKER.create_node("td").tag_id
 # The parser has no tag for a processing instruction, as ours that marks a cell outside any table.
 _INSTRUCTION_ID = 0
 _CELL_MARK = "<?cell>"
-_KINDS_BY_NAME = {tag: kind for kind, tags in _TAGS.items() for tag in tags.split()}
-# The parser's own markup: names in lower case, every value in double quotes, text without "<".
-_MARKUP = re.compile(r'<!--.*?-->|<(/?)([a-z][^\s<>/]*)((?:[^">]++|"[^"]*+")*+)>', re.DOTALL)
-# A plain table has none of these: what they hold is no text, or has a meaning of its own.
-_SPECIAL_KINDS = frozenset((_HEADING, _TABLE, _CAPTION, _LINK, _PRE, _APART, _INPUT, _CHOICE, _SKIP))
-_PLAIN_NAMES = frozenset(("col", "colgroup"))
-_RAW_NAMES = frozenset(("plaintext", "noembed"))
-_SPAN_OF_MARKUP = re.compile(r' (row|col)span="([^"]*)"')
-_GROUP_RANKS = {"thead": 0, "tbody": 1, "tfoot": 2}
-
-_WIDE = "[\u2e80-\u9fff\uf900-\ufaff\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]"
-_WIDE_WRAP = re.compile(rf"(?<={_WIDE})[ \t\r\f]*\n[ \t\r\f\n]*(?={_WIDE})")
-_WHITE = " \t\r\n\f"
-_SPACES = re.compile(r"[ \t\r\f\n]+")
 _INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 _INVISIBLE_ENTITY = re.compile(
     "&(?:#0*(?:820[3-7]|8288|65279|173)|#x0*(?:200[b-f]|2060|feff|ad)|zwn?j|shy|ZeroWidthSpace);", re.IGNORECASE
 )
 _CELL_TAG = re.compile(r"<t[dh]\b", re.IGNORECASE)
-_SPAN = re.compile(r"\s*\+?(\d{1,9})")
 
 _BASE64 = re.compile(r"(?<=;base64,)[A-Za-z0-9+/=\s%]+")
 _FORMATTING = re.compile(r"<(/?)(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
@@ -99,8 +96,6 @@ _FLAT_TAGS = frozenset(_FLAT.split())
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _START_TAG = re.compile(r"""[a-zA-Z](?:"[^"]*"|'[^']*'|[^>"'])*""")
 
-# Each starts with a literal, which makes the search through a whole page fast.
-_MAY_HIDE = tuple(map(re.compile, (r"display\s*:\s*none", r"visibility\s*:\s*hid", r"mso-hide", r"hidden[\s=>/]")))
 _UNSEEN = re.compile(r"(?:display\s*:\s*none|mso-hide\s*:\s*all)", re.IGNORECASE)
 _INVISIBLE_STYLE = re.compile(r"visibility\s*:\s*hidden", re.IGNORECASE)
 _MEDIA = re.compile(r"@[^{};]{0,300}\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
@@ -164,14 +159,6 @@ _META_NAMES = {
     "article:section": MetadataName.COLUMN,
 }
 _META_ORDER = {name: n for n, name in enumerate(_META_NAMES)}
-
-# The vowels of pinyin with and without tone marks.
-_SYLLABLE = re.compile(
-    "(?:zh|ch|sh|[bpmfdtnlgkhjqxzcsryw])?(?:[iuü]?[aāáǎà](?:o|i|ng|n)?|[iuü]?[eēéěè](?:i|r|ng|n)?|[oōóǒò](?:u|ng|n)?|"
-    "[iīíǐì](?:u|ong|ng|n)?|[uūúǔùüǖǘǚǜ](?:[iīíǐì]|[oōóǒò]|n)?)(?![̀-ͯ])"
-)
-_BRACKETED_LATIN = re.compile("(?<=([\u4e00-\u9fff]))[(（]([a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜ' ]{6,})[)）]")
-_HAN_TAIL = re.compile("[\u4e00-\u9fff]+$")
 
 _FEW_CELLS = 12
 _OWN_CELLS = 6
@@ -254,13 +241,13 @@ def read_html(text: str, encoding: str) -> Document:
     bodies: list[ShippedBody] = []
     if is_shipped_page(text):
         bodies = find_bodies(text)
-    tree = LexborHTMLParser("" if bodies else text)
-    page = printed = _Page() if bodies else _read_tree(tree, text)
+    page, tree = (_Page(), LexborHTMLParser("")) if bodies else _read_markup(text)
+    printed = page
     if not page.has_article:
         bodies = bodies or _shipped_bodies(text)
         page = _with_bodies(page, bodies)
     if not page.has_article and page is printed:
-        unhidden = _read_tree(LexborHTMLParser(text), text, keep_hidden=True)
+        unhidden = _Walker().walk(LexborHTMLParser(text))
         page = unhidden if unhidden.has_article else page
     if len(page.pieces) > MAX_LINES:
         raise DocumentRejected("too_large", f"the page has {len(page.pieces):,} lines; the limit is {MAX_LINES:,}")
@@ -281,8 +268,13 @@ def read_table_markup(markup: str) -> list[Slot]:
     Raises:
         DocumentRejected: ``too_large`` or ``hostile_structure``.
     """
-    tree = LexborHTMLParser(_checked(markup))
-    _drop_hidden(tree, markup)
+    markup = _checked(markup)
+    table = read_plain_table(markup)
+    if table is not None:
+        return expand(table.groups)
+    tree = LexborHTMLParser(markup)
+    if may_hide(markup):
+        _drop_hidden(tree)
     page = _Walker(is_data=True).walk(tree)
     return next((piece.slots for piece in page.pieces if isinstance(piece, _Grid)), [])
 
@@ -300,7 +292,7 @@ def _checked(text: str) -> str:
     tags = text.count("<")
     if tags > MAX_TAGS:
         raise DocumentRejected("hostile_structure", f"the page has {tags:,} tags; the limit is {MAX_TAGS:,}")
-    if tags - text.count("</") > _FEW_OPEN_TAGS:
+    if tags > _FEW_OPEN_TAGS and tags - text.count("</") > _FEW_OPEN_TAGS:
         _check_depth(_FORMATTING.findall(text), _MAX_FORMATTING_DEPTH, frozenset())
         _check_depth(_NESTING.findall(text), _MAX_DEPTH, _FLAT_TAGS)
     if len(text) > _LONG_TEXT:
@@ -337,18 +329,40 @@ def _check_attributes(text: str) -> None:
 # ---- the tree
 
 
-def _read_tree(tree: LexborHTMLParser, text: str, keep_hidden: bool = False) -> _Page:
+def _read_markup(text: str) -> tuple[_Page, LexborHTMLParser]:
+    """What a page prints, and its tree, with plain tables read from the source where that comes to the same."""
+    is_hiding = may_hide(text)
+    shortened, plain = cut_out_tables(text, _FEW_CELLS + 1, is_hiding)
+    if plain:
+        tree = LexborHTMLParser(shortened)
+        selectors = _drop_hidden(tree) if is_hiding else []
+        names = [re.split("[.#]", selector.lower())[-1] for selector in selectors]
+        if not any(name in source for source in (table.source.lower() for table in plain) for name in names):
+            walker = _Walker(plain=plain)
+            page = walker.walk(tree)
+            if walker.plain_count == len(plain) and not _has_stray_cells(walker, tree, shortened):
+                return page, tree
+    tree = LexborHTMLParser(text)
+    return _read_tree(tree, text, is_hiding), tree
+
+
+def _read_tree(tree: LexborHTMLParser, text: str, is_hiding: bool) -> _Page:
     """Walk a tree; cells outside any table leave no trace in it, so that they are marked and the text read again."""
-    if not keep_hidden:
-        _drop_hidden(tree, text)
+    if is_hiding:
+        _drop_hidden(tree)
     walker = _Walker()
     page = walker.walk(tree)
-    missing = text.count("<td") + text.count("<TD") - walker.cell_count + walker.heading_count
-    if not keep_hidden and missing > 0 and missing > _cells_in_scripts(tree):
+    if _has_stray_cells(walker, tree, text):
         tree = LexborHTMLParser(_CELL_TAG.sub(lambda match: _CELL_MARK + match[0], text))
-        _drop_hidden(tree, text)
+        if is_hiding:
+            _drop_hidden(tree)
         page = _Walker().walk(tree)
     return page
+
+
+def _has_stray_cells(walker: _Walker, tree: LexborHTMLParser, text: str) -> bool:
+    missing = text.count("<td") + text.count("<TD") - walker.cell_count + walker.other_count
+    return missing > 0 and missing > _cells_in_scripts(tree)
 
 
 def _cells_in_scripts(tree: LexborHTMLParser) -> int:
@@ -356,11 +370,8 @@ def _cells_in_scripts(tree: LexborHTMLParser) -> int:
     return sum(source.count("<td") + source.count("<TD") for source in sources)
 
 
-def _drop_hidden(tree: LexborHTMLParser, text: str) -> None:
-    """Take out of the tree what its styles hide."""
-    lowered = text.lower()
-    if not any(pattern.search(lowered) for pattern in _MAY_HIDE):
-        return
+def _drop_hidden(tree: LexborHTMLParser) -> list[str]:
+    """Take out of the tree what its styles hide; the selectors of classes that do."""
     hidden: list[LexborNode] = list(tree.css("[hidden]"))
     for node in tree.css('[style*="none" i], [style*="hid" i]'):
         style = node.attributes.get("style") or ""
@@ -369,11 +380,13 @@ def _drop_hidden(tree: LexborHTMLParser, text: str) -> None:
         elif _INVISIBLE_STYLE.search(style):
             # An invisible cell still takes its place.
             hidden += node.iter(include_text=True) if node.tag in ("td", "th") else (node,)
-    for selector in _hiding_selectors(tree):
+    selectors = _hiding_selectors(tree)
+    for selector in selectors:
         # A class that hides whole parts is often undone by a script; short words in a cell stay hidden.
         hidden += (n for n in tree.css(selector) if len(n.text()) <= _MAX_HIDDEN_BY_CLASS and not n.css_first("table"))
     for node in {node.mem_id: node for node in hidden if node.tag not in ("html", "body")}.values():
         node.remove()
+    return selectors
 
 
 def _hiding_selectors(tree: LexborHTMLParser) -> list[str]:
@@ -388,12 +401,14 @@ def _hiding_selectors(tree: LexborHTMLParser) -> list[str]:
 class _Walker:
     """One walk over a tree in document order, without recursion."""
 
-    def __init__(self, is_data: bool = False) -> None:
-        """``is_data`` says that the outermost table is one of data whatever it looks like."""
+    def __init__(self, is_data: bool = False, plain: Sequence[PlainTable] = ()) -> None:
+        """``is_data``: the outermost table is one of data whatever it looks like; ``plain``: what was cut out."""
         self.cell_count = 0
-        self.heading_count = 0
+        # Those that are no ``td`` of the parsed text: heading cells, and all that were cut out.
+        self.other_count = 0
+        self.plain_count = 0
+        self._plain = plain
         self._examined = 0
-        self._serialised = 0
         self._is_data = is_data
         self._page = _Page()
         self._target: list[_Piece] = self._page.pieces
@@ -434,7 +449,7 @@ class _Walker:
                     child = node.first_child
                     # Most cells hold one text and nothing else.
                     if child is not None and child.tag_id == _TEXT_ID and child.next is None:
-                        text = _clean(child.text_content or "")
+                        text = clean(child.text_content or "")
                         if text:
                             pieces.append(text)
                         child = None
@@ -468,7 +483,7 @@ class _Walker:
         return self._page
 
     def _write(self, text: str) -> None:
-        if not self._buffer and not text.strip(_WHITE):
+        if not self._buffer and not text.strip(WHITE):
             return
         if self._link is not None:
             self._linked.append(len(self._buffer))
@@ -507,7 +522,7 @@ class _Walker:
                 table.groups[-1][1].append([])
         elif kind == _GROUP:
             if self._tables:
-                self._tables[-1].groups.append((_GROUP_RANKS[node.tag or "tbody"], []))
+                self._tables[-1].groups.append((GROUP_RANKS[node.tag or "tbody"], []))
         elif kind == _TABLE:
             self._tables.append(_Table())
             if len(self._tables) > _MAX_TABLE_DEPTH:
@@ -527,51 +542,43 @@ class _Walker:
         marks = _furniture_marks(node)
         if not marks or self._examined > MAX_CHARACTERS:
             return False
+        # A table that was cut out has more cells than furniture has.
+        if self._plain and node.css_first(f"[{MARK}]") is not None:
+            return False
         text = node.text()
         self._examined += len(text)
         return len(text) <= _MAX_PART and _is_furniture(node, text, marks)
 
     def _read_plain_table(self, node: LexborNode) -> bool:
-        """Read a table of text alone from its markup, which is faster than node by node; false for any other."""
-        if self._link is not None or self._is_heading or self._is_pre or self._serialised > MAX_CHARACTERS:
+        """Put the table that was cut out of the source where its mark stands; false where there is none."""
+        if not self._plain or (mark := node.attributes.get(MARK)) is None:
             return False
-        markup = node.html or ""
-        self._serialised += len(markup)
-        if markup.count("<table") != 1 or "<?" in markup:
-            return False
-        parts = _MARKUP.split(markup)
-        # A comment has no name; the first name is the table's own.
-        names = {name for name in parts[6::4] if name is not None} - {"table"}
-        if not names.isdisjoint(_RAW_NAMES):
-            return False
-        if any(_KINDS_BY_NAME.get(name) in _SPECIAL_KINDS for name in names - _PLAIN_NAMES):
-            return False
-        self._flush()
-        if len(self._tables) + 1 > _MAX_TABLE_DEPTH:
-            raise DocumentRejected("hostile_structure", f"tables stand {_MAX_TABLE_DEPTH} deep in one another")
-        table = _Table(groups=_plain_groups(parts))
-        # The parser's markup closes every cell.
-        headings = parts[2::4].count("th") // 2
-        self.cell_count += parts[2::4].count("td") // 2 + headings
-        self.heading_count += headings
+        # Words in a link or a heading are told apart, and lines as they stand are kept: those the tree has to show.
+        if self._link is None and not self._is_heading and not self._is_pre:
+            table = self._plain[int(mark)]
+            self._flush()
+            if len(self._tables) + 1 > _MAX_TABLE_DEPTH:
+                raise DocumentRejected("hostile_structure", f"tables stand {_MAX_TABLE_DEPTH} deep in one another")
+            self._count_cells(table.cells, table.cells)
+            self._target.append(_Grid(expand(table.groups), 0))
+            self.plain_count += 1
+        return True
+
+    def _count_cells(self, cells: int, others: int) -> None:
+        self.cell_count += cells
+        self.other_count += others
         if self.cell_count > MAX_SLOTS:
             raise DocumentRejected("hostile_structure", f"the tables have more than {MAX_SLOTS:,} cells")
-        self._target += _finished(table, self._is_data and not self._tables)
-        return True
 
     def _add_cell(self, node: LexborNode) -> list[_Piece]:
         """Add a cell to the open row; where its text goes."""
-        self.cell_count += 1
-        if self.cell_count > MAX_SLOTS:
-            raise DocumentRejected("hostile_structure", f"the tables have more than {MAX_SLOTS:,} cells")
-        if node.tag_id != _TD_ID:
-            self.heading_count += 1
+        self._count_cells(1, node.tag_id != _TD_ID)
         attributes = node.attributes
         row_span = column_span = 1
         if "rowspan" in attributes:
-            row_span = _span(attributes["rowspan"])
+            row_span = span(attributes["rowspan"])
         if "colspan" in attributes:
-            column_span = min(_span(attributes["colspan"]) or 1, MAX_COLUMN_SPAN)
+            column_span = min(span(attributes["colspan"]) or 1, MAX_COLUMN_SPAN)
         groups = self._tables[-1].groups
         if not groups:
             groups.append((1, []))
@@ -612,7 +619,7 @@ class _Walker:
         if self._link is None:
             return
         url, self._link = self._link.strip(), None
-        label = _clean("".join(self._label))
+        label = clean("".join(self._label))
         is_file = _FILE.search(url) or _FILE.search(label) or "附件" in label
         if is_file and _FETCHABLE.match(url):
             self._page.attachments.append(Link(url, label))
@@ -638,7 +645,7 @@ class _Walker:
         buffer = self._buffer
         if not buffer:
             return
-        text = _clean(buffer[0] if len(buffer) == 1 else "".join(buffer))
+        text = clean(buffer[0] if len(buffer) == 1 else "".join(buffer))
         if text:
             if self._linked or self._is_heading:
                 linked = set(self._linked)
@@ -651,80 +658,14 @@ class _Walker:
         self._linked.clear()
 
 
-def _plain_groups(parts: Sequence[str | None]) -> list[tuple[int, list[list[_Cell]]]]:
-    """The row groups of a plain table, given its markup cut at the tags."""
-    groups: list[tuple[int, list[list[_Cell]]]] = []
-    row: list[_Cell] = []
-    pieces: list[_Piece] | None = None
-    buffer: list[str] = []
-    kinds = _KINDS_BY_NAME
-    height = False
-    for closing, name, attributes, text in zip(parts[1::4], parts[2::4], parts[3::4], parts[4::4], strict=True):
-        kind = kinds.get(name, 0) if name else 0
-        if kind and buffer and pieces is not None:
-            line = _clean(buffer[0] if len(buffer) == 1 else "".join(buffer))
-            if line:
-                pieces.append(line)
-            buffer.clear()
-        if kind == _CELL:
-            if closing:
-                pieces = None
-            else:
-                pieces = []
-                row.append(_plain_cell(attributes or "", pieces))
-        elif kind == _ROW:
-            if closing:
-                # A row of no height that prints nothing is how Word keeps the widths of columns.
-                if height and not any(cell.pieces for cell in row):
-                    groups[-1][1].pop()
-            else:
-                row = []
-                height = ' height="0"' in (attributes or "")
-                groups[-1][1].append(row)
-        elif kind == _GROUP and not closing:
-            groups.append((_GROUP_RANKS[name or ""], []))
-        if text and pieces is not None:
-            if "&" in text:
-                text = unescape(text)
-            if buffer or not text.isspace() or text.strip(_WHITE):
-                buffer.append(text)
-    return groups
-
-
-def _plain_cell(attributes: str, pieces: list[_Piece]) -> _Cell:
-    if "span" not in attributes:
-        return _Cell(1, 1, pieces)
-    spans = dict(_SPAN_OF_MARKUP.findall(attributes))
-    return _Cell(
-        _span(spans["row"]) if "row" in spans else 1,
-        min(_span(spans["col"]) or 1, MAX_COLUMN_SPAN) if "col" in spans else 1,
-        pieces,
-    )
-
-
-def _clean(text: str) -> str:
-    """White space as a browser folds it: a wrap between two wide characters is nothing, any other run one space."""
-    if text.isalnum():
-        return text
-    text = text.strip(_WHITE)
-    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
-        text = _SPACES.sub(" ", _WIDE_WRAP.sub("", text))
-    return text
-
-
 def _without_invisible(text: str) -> str:
     """Text without the characters of no width, which are printed by nothing and part words and numbers."""
-    if "&#" in text or "&zw" in text or "&shy" in text or "&Zero" in text:
+    if "&" in text and ("&#" in text or "&zw" in text or "&shy" in text or "&Zero" in text):
         text = _INVISIBLE_ENTITY.sub("", text)
     for char in _INVISIBLE:
         if char in text:
             text = text.replace(char, "")
     return text
-
-
-def _span(printed: str | None) -> int:
-    match = _SPAN.match(printed or "")
-    return int(match[1]) if match else 1
 
 
 # ---- tables
@@ -735,7 +676,15 @@ def _finished(table: _Table, is_data: bool) -> list[_Piece]:
     groups = [rows for _, rows in sorted(table.groups, key=lambda group: group[0])]
     cells = [cell for rows in groups for row in rows for cell in row]
     if is_data or _is_data(groups, cells):
-        slots = _expand(groups)
+        slots = expand(
+            [
+                [
+                    ([_cell_text(cell) for cell in row], [(cell.row_span, cell.column_span) for cell in row])
+                    for row in rows
+                ]
+                for rows in groups
+            ]
+        )
         linked = sum(
             len(p.text) - len(p.plain) for cell in cells for p in cell.pieces if isinstance(p, _Line) and p.url
         )
@@ -777,7 +726,7 @@ def _cell_text(cell: _Cell) -> str:
         text = pieces[0]
     else:
         text = "\n".join(_piece_text(piece) for piece in pieces)
-    return _without_pinyin(text) if "(" in text or "（" in text else text
+    return without_readings(text) if "(" in text or "（" in text else text
 
 
 def _piece_text(piece: _Piece) -> str:
@@ -786,53 +735,6 @@ def _piece_text(piece: _Piece) -> str:
     if isinstance(piece, _Line):
         return piece.text
     return "\n".join(slot.text for slot in piece.slots if slot.text)
-
-
-def _expand(groups: list[list[list[_Cell]]]) -> list[Slot]:
-    """The slots of rows of cells by the table model of HTML; a span ends with its row group."""
-    slots: list[Slot] = []
-    at = 0
-    covered = 0
-    for rows in groups:
-        # For each column the row up to which a cell above covers it.
-        taken: list[int] = []
-        end = at + len(rows)
-        for row in rows:
-            if not row and not any(until > at for until in taken):
-                end -= 1
-                continue
-            column = 0
-            for cell in row:
-                while column < len(taken) and taken[column] > at:
-                    column += 1
-                row_span = min(cell.row_span, end - at) if cell.row_span else end - at
-                last = column + cell.column_span
-                covered += row_span * cell.column_span
-                if covered > MAX_SLOTS or last > MAX_SLOTS:
-                    message = f"the cells of a table span more than {MAX_SLOTS:,} slots"
-                    raise DocumentRejected("hostile_structure", message)
-                if last > len(taken):
-                    taken += [0] * (last - len(taken))
-                if row_span > 1:
-                    for n in range(column, last):
-                        taken[n] = max(taken[n], at + row_span)
-                slots.append(Slot(_cell_text(cell), at, column, row_span, cell.column_span))
-                column = last
-            at += 1
-    return slots
-
-
-def _without_pinyin(text: str) -> str:
-    """A cell without the readings that some sites print after words: 公开(gongkai)."""
-    return _BRACKETED_LATIN.sub(lambda match: "" if _is_reading(text[: match.start()], match[2]) else match[0], text)
-
-
-def _is_reading(before: str, latin: str) -> bool:
-    """Whether letters are the pinyin of the characters before them: as many syllables, letter by letter pinyin."""
-    tail = _HAN_TAIL.search(before)
-    word = re.sub("[' ]", "", latin)
-    syllables = [match[0] for match in _SYLLABLE.finditer(word)]
-    return tail is not None and "".join(syllables) == word and 2 <= len(syllables) <= len(tail[0])
 
 
 # ---- site furniture
@@ -854,7 +756,9 @@ def _is_furniture(node: LexborNode, text: str, marks: str) -> bool:
         return False
     # Attachments may be listed in a box of related matter.
     links = node.css("a")
-    if any("附件" in link.text() or _FILE.search(link.attributes.get("href") or "") for link in links):
+    if "附件" in text and any("附件" in link.text() for link in links):
+        return False
+    if any(_FILE.search(link.attributes.get("href") or "") for link in links):
         return False
     if marks == "footer":
         return len(text) <= _MAX_FOOTER
@@ -868,9 +772,10 @@ def _without_furniture(pieces: Sequence[_Piece]) -> Iterator[_Piece]:
     urls = Counter(piece.url for piece in pieces if isinstance(piece, _Line) and piece.url)
     for piece in pieces:
         if isinstance(piece, _Grid):
-            text = sum(len(slot.text) for slot in piece.slots)
-            if piece.linked * 10 >= text * 7 and piece.linked and not piece.has_figures():
-                continue
+            if piece.linked and not piece.has_figures():
+                text = sum(len(slot.text) for slot in piece.slots)
+                if piece.linked * 10 >= text * 7:
+                    continue
         elif isinstance(piece, _Line):
             # A link that was never closed covers the whole article.
             is_runaway = (
@@ -971,7 +876,7 @@ def _with_bodies(page: _Page, bodies: list[ShippedBody]) -> _Page:
             printed.add(body.title)
             whole.pieces.append(_Line(body.title, body.title, None, True))
         markup = _checked(body.markup)
-        part = _read_tree(LexborHTMLParser(markup), markup)
+        part, _ = _read_markup(markup)
         whole.pieces += part.pieces
         whole.attachments += part.attachments
     return whole
@@ -981,14 +886,14 @@ def _metadata(tree: LexborHTMLParser, bodies: Sequence[ShippedBody]) -> tuple[Me
     """The title of the page and its meta tags, the government's own names first."""
     found: list[tuple[int, Metadata]] = []
     title = tree.css_first("title")
-    if title is not None and (value := _clean(title.text())):
+    if title is not None and (value := clean(title.text())):
         found.append((-1, Metadata(MetadataName.TITLE, value)))
     for node in tree.css("meta[content]"):
         attributes = node.attributes
         name = (
             (attributes.get("name") or attributes.get("property") or attributes.get("itemprop") or "").strip().lower()
         )
-        value = _clean(attributes.get("content") or "")
+        value = clean(attributes.get("content") or "")
         if name in _META_NAMES and value:
             found.append((_META_ORDER[name], Metadata(_META_NAMES[name], value)))
     for body in (choose_bodies(list(bodies)) or [])[:1]:

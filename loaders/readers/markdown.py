@@ -301,8 +301,7 @@ def read_markup(text: str, start: int, end: int, table: int) -> Table | None:
         return None
     height = max(slot.row for slot in slots) + 1
     slots = [
-        replace(
-            slot,
+        slot._replace(
             row_span=max(1, min(slot.row_span, height - slot.row)),
             column_span=max(1, min(slot.column_span, MAX_COLUMN_SPAN)),
         )

@@ -301,8 +301,7 @@ def _relative(edges: tuple[int, ...]) -> list[float]:
 def _moved(slots: Iterable[Slot], position: list[int], down: int) -> list[Slot]:
     """Cells with their columns counted by the edges of another table, and so many rows further down."""
     return [
-        replace(
-            slot,
+        slot._replace(
             row=slot.row + down,
             column=position[slot.column],
             column_span=position[slot.column + slot.column_span] - position[slot.column],

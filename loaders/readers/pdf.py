@@ -256,7 +256,7 @@ def _without_overflow(items: list[Line | TablePart], lower: TablePart) -> Line |
         ]
         if len(cells) == 1 and all(line.page == _last_page(upper) for line in lines):
             text = "\n".join([cells[0].text, *(line.text for line in lines)])
-            upper.slots[upper.slots.index(cells[0])] = replace(cells[0], text=text)
+            upper.slots[upper.slots.index(cells[0])] = cells[0]._replace(text=text)
             del items[at:]
     return items[-1] if items else None
 

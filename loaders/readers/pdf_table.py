@@ -148,11 +148,11 @@ def joined(upper: TablePart, lower: TablePart) -> TablePart | None:
     overlap = 1 if not skipped and (is_cut or _cuts_number(table, part)) and _sew(table, part) else 0
     shift = table.rows - skipped - overlap
     table.slots += [
-        replace(slot, row=slot.row + shift) for slot in part.slots if slot.row >= skipped and slot.row >= overlap
+        slot._replace(row=slot.row + shift) for slot in part.slots if slot.row >= skipped and slot.row >= overlap
     ]
     first_new = table.rows
     table.rows = part.rows + shift
-    table.full = [replace(slot, row=slot.row + shift) for slot in part.full]
+    table.full = [slot._replace(row=slot.row + shift) for slot in part.full]
     if first_new < table.rows:
         table.page_breaks.append(first_new)
     return table
@@ -192,7 +192,7 @@ def _edges_without_border(upper: list[float], lower: list[float]) -> tuple[list[
 
 def _moved(slot: Slot, columns: list[int], rows: int) -> Slot:
     first, last = columns[slot.column], columns[slot.column + slot.column_span]
-    return replace(slot, row=slot.row + rows, column=first, column_span=max(1, last - first))
+    return slot._replace(row=slot.row + rows, column=first, column_span=max(1, last - first))
 
 
 def _repeated_rows(table: TablePart, part: TablePart) -> int:
@@ -242,7 +242,7 @@ def _sew(table: TablePart, part: TablePart) -> bool:
             return False
         text = ("" if goes_on else "\n").join(text for text in (upper.text, lower.text) if text)
         page = upper.page if upper.text or not lower.text else lower.page
-        sewn.append((upper, replace(upper, text=text, row_span=upper.row_span + lower.row_span - 1, page=page)))
+        sewn.append((upper, upper._replace(text=text, row_span=upper.row_span + lower.row_span - 1, page=page)))
     for upper, whole in sewn:
         table.slots[table.slots.index(upper)] = whole
     return True

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.html_readers import Truth, plain_cell, word_cell, write_tables
 from loaders.errors import DocumentRejected
 from loaders.model import Document, Link, MetadataName, Table
+from loaders.readers.build import Slot
 from loaders.readers.html import read_html, read_table_markup
+from loaders.readers.html_table import cut_out_tables, may_hide
 from loaders.reading import read_document
+from loaders.text.decode import decode_text
+from loaders.vocabulary import PROJECT_ROOT
 
 TITLE = "某某县林业局2023年政府信息公开工作年度报告"
 FIELDS = "索引号：ABC-2024-001 发布机构：某某县林业局 发布日期：2024-01-18"
@@ -360,22 +368,286 @@ def test_a_second_report_is_no_copy(second: str) -> None:
     assert len(read_html(_copied("甲县水务局", range(20)) + second, "utf-8").tables) == 2
 
 
+def _reading(page: str) -> tuple[object, ...]:
+    try:
+        document = read_html(page, "utf-8")
+    except DocumentRejected as rejection:
+        return rejection.reject_code, str(rejection)
+    return document.text, document.blocks, document.metadata, document.attachments, document.script
+
+
+def _slots(markup: str) -> list[Slot] | str:
+    try:
+        return read_table_markup(markup)
+    except DocumentRejected as rejection:
+        return str(rejection)
+
+
+def _reads_alike(page: str) -> bool:
+    """Compare a page with what the parser alone makes of it; whether a plain table was in it."""
+    plain = bool(cut_out_tables(page, 13, may_hide(page))[1])
+    short, short_slots = _reading(page), _slots(page)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loaders.readers.html.cut_out_tables", lambda text, *_: (text, []))
+        patch.setattr("loaders.readers.html.read_plain_table", lambda source: None)
+        assert short == _reading(page)
+        assert short_slots == _slots(page)
+    return plain
+
+
+def _rows(cell: str = "", count: int = 8) -> str:
+    return "".join(f"<tr><td>行{n}{cell}</td><td>{n}</td></tr>\n" for n in range(count))
+
+
 @pytest.mark.parametrize(
     "cell",
     [
         "<p>1</p><p>2</p>",
-        "1<br>2",
+        "1<br>2<BR/>3",
         "&nbsp;",
         "<span>1</span><b>2</b>",
-        "<!-- 9 -->7",
-        "&amp;lt;",
+        "&amp;lt;&#12288;甲&ldquo;",
         "<font>甲\n乙</font>",
+        "<p align=center><span lang=EN-US>1<o:p></o:p></span></p>",
+        "<P><b>甲</b></P>",
+        "<div>甲<p>乙<div>丙</div>丁</p>戊</div>己",
+        "<p>甲</p>\n<p> &nbsp; </p> 乙",
+        "公开(gongkai)(gongkai)",
+        "甲\r\n乙\r丙",
+        "a > b",
     ],
 )
-def test_a_plain_table_reads_like_one_read_node_by_node(cell: str) -> None:
-    rows = f'<tr height="0"><td></td><td></td></tr><tr><td title="a>b">{cell}</td><td rowspan=2>{cell}</td></tr>'
-    body = f"{rows}<tr><th>甲{cell}</th></tr></table>"
-    # An empty note mark says nothing, but keeps the table from the short way.
-    plain, by_node = (read_html(start + body, "utf-8") for start in ("<table>", "<table><caption></caption>"))
-    assert plain.text == by_node.text
-    assert plain.blocks == by_node.blocks
+def test_a_plain_table_reads_as_the_parser_has_it(cell: str) -> None:
+    for attributes in ("", " width=3/", " rowspan=2", " colSpan='2' x", '\n style="border:none"\trowspan = "0" '):
+        flat = f'<tr height=0><td{attributes}></td><td></td></tr><tr height="0"><td>{cell}</td><td>1</td></tr>'
+        marked = f"<td{attributes}>{cell}</td><th>{cell}</th>"
+        table = f"<table class=x{attributes}><col width=9>{flat}<tr>{marked}</tr><tr></tr>{_rows(cell)}</table>"
+        assert _reads_alike(table)
+        assert _reads_alike(f"<p>正文{table}后<tfoot>")
+        groups = f"<tfoot>{_rows()}</tfoot><tbody>{flat}<tr>{marked}</tr></tbody><thead><tr>{marked}</tr></thead>"
+        assert _reads_alike(f"<table>{_rows()}{groups}{_rows(cell, 3)}</table>")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<a href=/x>{}</a>",
+        "<a href=/x.doc>附件{}<p>正文",
+        "<h1>甲{}乙</h1>",
+        "<pre>甲\n{}\n乙</pre>",
+        "<h2>{}</h2>",
+        "<p>甲<b>乙{}丙",
+        "<!doctype html><p>甲{}乙</p>丙",
+        "<div style='display:none'>{}</div><p>正文",
+        "<style>.x, .y {{display:none}}</style>{}<p class=x>甲</p><p>乙",
+        "<style>.kl {{display:none}}</style>{}<p class=kl>甲</p><p>乙",
+        "<table><tr><td>{}</td><td>甲</td></tr></table>",
+        "<table><tr>{}</tr><td>甲",
+        "<table>{}甲<tr><td>乙",
+        "<table><caption>{}</caption><tr><td>甲<td>乙</table>",
+        "<script>var t = '{}';</script><p>正文",
+        "<!-- {} --><p>正文",
+        "<!-- {} <p>正文",
+        "<textarea>{}</textarea><p>正文",
+        "<select><option>{}</select><p>正文",
+        "<svg>{}</svg><p>正文",
+        "<noscript>{}</noscript><p>正文",
+        "<template>{}</template><p>正文",
+        "<del>{}</del><p>正文",
+        "<sup>{}</sup><p>正文",
+        "<div title='{}'>正文</div>",
+        '<div title="{}">正文</div>',
+        "<title>{}</title><p>正文",
+        "<div class=footer><p>版权所有</p>{}</div><p>正文",
+        "<div class=related><p>更多</p>{}</div><p>正文",
+        "<tr><td>甲</td></tr>{}<td>乙",
+        "<frameset>{}</frameset>",
+        "<table data-plain-table=0></table>{}",
+        "<TABLE DATA-PLAIN-TABLE=0></TABLE>{}",
+        "<math><mi>{}</mi></math>甲",
+        "<form>{}</form><input value=1><p>正文",
+        "<s>{}<p>正文</s>乙",
+    ],
+)
+def test_where_a_plain_table_stands_is_for_the_parser_to_say(page: str) -> None:
+    for table in (f"<table>{_rows()}</table>", f'<table class="kl">\n{_rows("<p>it&quot;s</p>")}</table\n>'):
+        assert _reads_alike(page.format(table)) or "PLAIN" in page.upper()
+        assert _reads_alike(page.format(table + "<p>又</p>" + table)) or "PLAIN" in page.upper()
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<tr><td>甲<td>乙</tr>",
+        "<tr><td>甲</td>乙</tr>",
+        "<tr><td><a href=x.doc>附件</a></td></tr>",
+        "<tr><td>1<sup>2</sup></td></tr>",
+        "<tr><td>1<!-- 9 -->7</td></tr>",
+        "<tr><td>1<s>2</s></td></tr>",
+        "<tr><td>&copy1&#1;</td></tr>",
+        "<tr><td>a < b</td></tr>",
+        "<tr><td>1</p>2</div>3</td></tr>",
+        "<tr><td title='>'>1</td></tr>",
+        "<tr><td x=a\"b y='c>d'>1</td></tr>",
+        "<tr><td rowspan='&#50;'>1</td></tr>",
+        "<tr><td =colspan=3>1</td></tr>",
+        "<tr><td colspan=2 colspan=3>1</td></tr>",
+        "<tr><Td>1</Td></tr>",
+        "<tr><td>1</th></tr>",
+        "<tr><td>1\0</td></tr>",
+        "<tr><td><table><tr><td>1</table></td></tr>",
+        "<tr><td hidden>1</td></tr>",
+        "<tr style='display:none'><td>1</td></tr>",
+        "<tr><td style='visibility&#58;hidden'>1</td></tr><style>.q{display:none}</style>",
+        "<tr><td><p><div>1</p></div></td></tr>",
+        "<tr><td><input value=5></td><td></td></tr>",
+        "<tr><td></td></tr></tbody></thead>",
+        "<tbody><tr><td>1</td></tr><tbody></tbody>",
+        "<td>1</td>",
+        "<tr><td><P><b>甲</P><p>乙</b></P></td></tr>",
+        "<tr><tr><td>1</td></tr></tr>",
+        "<caption>甲</caption>",
+        "<tr><td><img src=x>1</td></tr>",
+        "<tr><td><![CDATA[1]]></td></tr>",
+        "<tr><td\x0b>1</td></tr>",
+        "<tr><td>1</td/></tr>",
+        "<form><tr><td>1</td></tr></form>",
+    ],
+)
+def test_a_table_that_is_not_plain_is_left_to_the_parser(inner: str) -> None:
+    for table in (f"<table>{_rows()}{inner}</table>", f"<table>{inner}{_rows()}</table>"):
+        plain = [table.source for table in cut_out_tables(table, 13, True)[1]]
+        assert not plain or "colspan=2 colspan" in inner
+        _reads_alike(f"<p>正文</p>{table}<p>后</p>")
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__.strip("_"))
+@pytest.mark.parametrize("cell", [plain_cell, word_cell])
+@pytest.mark.parametrize("form_code", ["nat2014", "fmt2021"])
+def test_whole_pages_read_as_the_parser_has_them(style, cell, form_code: str) -> None:
+    tables, _ = write_tables(form_code, 3, cell)
+    page = style(_article(tables))
+    plain = _reads_alike(page)
+    assert plain or style in (_unclosed, _script_string, _state, _next_data, _json)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT_ROOT / "tests" / "golden").rglob("*.htm*")), ids=lambda path: path.name
+)
+def test_golden_pages_read_as_the_parser_has_them(path: Path) -> None:
+    _reads_alike(decode_text(path.read_bytes()).text)
+
+
+_WRAPS = [
+    "{}",
+    "<div>{}</div>",
+    "<table><tr><td>{}</td></tr></table>",
+    "<p>{}",
+    "<b>{}",
+    "<a href=1>{}</a>",
+    "<h1>{}</h1>",
+]
+_WRAPS += [
+    "<table border=1><tbody>{}</tbody></table>",
+    "<tr>{}</tr>",
+    "<td>{}</td>",
+    "<div hidden>{}</div>",
+    "<!--{}-->",
+]
+_TEXTS = [
+    "",
+    "1",
+    "甲",
+    " 乙\n丙 ",
+    "&nbsp;",
+    "&amp;",
+    "&#8203;",
+    "a>b",
+    "(1)",
+    "政府信息公开(zhengfu xinxi gongkai)",
+    "\t",
+]
+_SHAPES = ["p", "span", "b", "div", "font", "o:p", "center", "P", "SPAN", "i", "a", "sup", "s", "li", "pre"]
+_MARKS = [
+    "",
+    "",
+    "",
+    " rowspan=2",
+    ' colspan="2"',
+    " ROWSPAN='3' class=k",
+    " height=0",
+    " style='display:none'",
+    " class=k",
+]
+_PIECES = [
+    "<tr>",
+    "</tr>",
+    "<td>",
+    "</td>",
+    "<table>",
+    "</table>",
+    "</p>",
+    "</div>",
+    "<",
+    ">",
+    "'",
+    '"',
+    "<tbody>",
+    "<th>",
+]
+_PIECES += [
+    "<style>.k{display:none}</style>",
+    "<!--",
+    "-->",
+    "</b>",
+    "<select>",
+    "<script>",
+    "</script>",
+    "<br>",
+    "&",
+    "x",
+]
+
+
+def _random_cell(rng: random.Random, depth: int = 0) -> str:
+    parts = []
+    for _ in range(rng.choice((0, 1, 1, 1, 2))):
+        if depth > 3 or rng.random() < 0.6:
+            parts.append(rng.choice(_TEXTS))
+        else:
+            shape = rng.choice(_SHAPES[: rng.choice((4, 10, 10, 10, 15))])
+            parts.append(f"<{shape}{rng.choice(_MARKS)}>{_random_cell(rng, depth + 1)}</{shape}>")
+    return rng.choice(("", "", "<br>", "\n")).join(parts)
+
+
+def _random_page(rng: random.Random) -> str:
+    page = rng.choice(("", "<!doctype html>", "<p>正文", "<style>.k{display:none}</style>"))
+    for _ in range(rng.randrange(1, 3)):
+        rows = []
+        is_simple = rng.random() < 0.5
+        for _ in range(rng.randrange(3, 12)):
+            names = rng.choices(("td", "td", "td", "th"), k=rng.choice((0, 2, 3, 3, 5)))
+            cells = []
+            for name in names:
+                mark, text = ("", rng.choice(_TEXTS)) if is_simple else (rng.choice(_MARKS), _random_cell(rng))
+                cells.append(f"<{name}{mark}>{text}</{name}>")
+            rows.append(f"<tr{rng.choice(_MARKS) if rng.random() < 0.2 else ''}>{''.join(cells)}</tr>")
+            if rng.random() < 0.1:
+                group = rng.choice(("tbody", "thead", "tfoot"))
+                rows[-1] = f"<{group}>{rows[-1]}</{group}>"
+        table = rng.choice(("<table>", "<TABLE class=k>", "<table border=1>")) + "\n".join(rows) + "</table>"
+        page += rng.choice(_WRAPS).format(rng.choice(_WRAPS).format(table)) + rng.choice(("", "后", "<p>后</p>"))
+    for _ in range(rng.choice((0, 0, 1, 2))):
+        at = rng.randrange(len(page) + 1)
+        page = page[:at] + rng.choice(_PIECES) + page[at + rng.choice((0, 0, 1, 5)) :]
+    return page
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_any_page_reads_as_the_parser_has_it(rng: random.Random) -> None:
+    _reads_alike(_random_page(rng))
+
+
+def test_random_pages_hold_plain_tables() -> None:
+    assert sum(_reads_alike(_random_page(random.Random(seed))) for seed in range(300)) > 60
