@@ -88,7 +88,7 @@ def _map_font(*_: object) -> int:
     return _HANDLE
 
 
-def _font_data(_info: object, _font: object, table: int, buffer: object, size: int) -> int:
+def _font_data(_info: object, _font: object, table: int, buffer: Any, size: int) -> int:
     """The whole font; no single table is needed."""
     if table:
         return 0
@@ -98,14 +98,14 @@ def _font_data(_info: object, _font: object, table: int, buffer: object, size: i
     return len(data)
 
 
-def _face_name(_info: object, _font: object, buffer: object, size: int) -> int:
+def _face_name(_info: object, _font: object, buffer: Any, size: int) -> int:
     name = b"Boxes\0"
     if buffer and size >= len(name):
         ctypes.memmove(buffer, name, len(name))
     return len(name)
 
 
-_FIELDS = {name: kind for name, kind in pdfium.FPDF_SYSFONTINFO._fields_}
+_FIELDS = dict(pdfium.FPDF_SYSFONTINFO._fields_)
 # Held here for as long as pdfium may call it.
 _SYSTEM_FONTS = pdfium.FPDF_SYSFONTINFO(
     version=1,
