@@ -17,6 +17,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from loaders.errors import DocumentRejected
+from loaders.readers.pdf_font import box_font
 
 MAX_PAGES = 500
 MAX_OBJECTS = 60_000
@@ -112,11 +113,12 @@ def read_pages(data: bytes) -> list[PageContent]:
     Raises:
         DocumentRejected: as :func:`open_pdf`, and where a page is broken or overfull.
     """
-    document = open_pdf(data)
-    try:
-        return [_read_page(document, index) for index in range(len(document))]
-    finally:
-        document.close()
+    with box_font():
+        document = open_pdf(data)
+        try:
+            return [_read_page(document, index) for index in range(len(document))]
+        finally:
+            document.close()
 
 
 def _open_page(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
