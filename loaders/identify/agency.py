@@ -307,7 +307,7 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
     title_years = {t.year for t in titles} - {None}
     title_lines = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
     for match in patterns.named_report.finditer(text):
-        if page.prose.where[match.start("subject")][0] in title_lines:
+        if page.prose.where(match.start("subject"))[0] in title_lines:
             continue
         rest = text[match.end() : match.end() + 12]
         if re.match(r"》?的?(?:基础|编制|通知|格式|有关|要求|工作的|模板|指标|统计)", rest):

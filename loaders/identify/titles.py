@@ -363,7 +363,7 @@ def page_titles(page: Page) -> tuple[Title, ...]:
             continue
         for text in (metadata.value, *_SITE_MARK.split(metadata.value)):
             lines = fold_lines(text, page.document)
-            bare = Page(page.document, tuple(lines), Prose("", (), ()))
+            bare = Page(page.document, tuple(lines), Prose("", (), (), ()))
             title = _parse(bare, _window([(0, lines[0])])) if len(lines) == 1 else None
             if title is not None:
                 # Article titles bear no site's name.
