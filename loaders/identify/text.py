@@ -227,8 +227,11 @@ def read_page(document: Document) -> Page:
             for row in block.rows:
                 for cell in row:
                     # A blank cell or a number that cannot be a year tells nothing of who reports or when.
-                    if (text := cell.text.strip()) and (len(text) == 4 or not text.isdigit()):
-                        lines += _lines_of(cell.text, cell.place, document, is_table=True)
+                    text = cell.text
+                    if (len(text) != 4 and text.isdigit()) or not (bare := text.strip()):
+                        continue
+                    if len(bare) == 4 or not bare.isdigit():
+                        lines += _lines_of(text, cell.place, document, is_table=True)
     found = tuple(lines)
     return Page(document, found, _join(found))
 
