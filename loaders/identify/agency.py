@@ -87,8 +87,7 @@ _MUST_FIT = frozenset(
 _WEAK = frozenset(("filler", "source", "own_documents", "meta_publisher", "site_name"))
 _UNITS = "省市县区州旗"
 _MOST_HEAD_LINES = 60
-_PHRASE_START = re.compile(r"^|[。,;:、\n《〈“\"(]")
-_HAN_ONLY = re.compile(r"[\u3400-\u9fff]+")
+_BEFORE_PHRASE = '。,;:、\n《〈“"('
 _LONGEST_PREFIX = 12
 _SEAL = re.compile(r"\((?:印章|公章|盖章|章)\)$")
 _BARE_PLACE = re.compile(rf"[{_UNITS}镇乡]?(?:人民)?政府")
@@ -856,17 +855,18 @@ def _is_prefixed(name: str) -> bool:
 def _prefixed_in_prose(name: str, page: Page) -> tuple[str, Evidence] | None:
     """The name with the province or city before it as the prose prints it at the start of a phrase."""
     text = page.prose.text
-    if name not in text:
-        return None
+    at = text.find(name)
     end = 0
-    for phrase in _PHRASE_START.finditer(text):
-        start = phrase.end()
-        at = text.find(name, start + 2, start + _LONGEST_PREFIX + len(name))
-        if phrase.start() < end or at < 0 or not _HAN_ONLY.fullmatch(text, start, at):
-            continue
-        end = at + len(name)
-        full = text[start:end]
-        suffix = organ_of(text[start:at])
-        if has_province(full) and suffix is not None and suffix.is_area and is_name(full) and is_variant(name, full):
-            return full, page.prose.evidence("agency_name", "full_name", start, end, page.document)
+    while at >= 0:
+        start = at
+        while start > max(0, at - _LONGEST_PREFIX) and "\u3400" <= text[start - 1] <= "\u9fff":
+            start -= 1
+        if at - start >= 2 and (start == 0 or (start > end and text[start - 1] in _BEFORE_PHRASE)):
+            end = at + len(name)
+            full = text[start:end]
+            suffix = organ_of(text[start:at])
+            is_longer = has_province(full) and suffix is not None and suffix.is_area
+            if is_longer and is_name(full) and is_variant(name, full):
+                return full, page.prose.evidence("agency_name", "full_name", start, end, page.document)
+        at = text.find(name, max(at + 1, end))
     return None
