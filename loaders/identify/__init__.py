@@ -280,10 +280,9 @@ def _dates_of_publication(
     for position, (_, line) in enumerate(lines):
         if len(line.text) > _LONGEST_DATE_LINE:
             continue
-        dates = dates_of[position]
-        if len(dates) != 1:
+        if len(dates_of[position]) != 1:
             continue
-        day, start, end = dates[0]
+        day, start, end = dates_of[position][0]
         before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
         is_alone = not before and _TIME_OF_DAY.fullmatch(after) is not None
         is_heading_line = position < 25 and not before and furniture.match(after) is not None
