@@ -56,6 +56,11 @@ class Load:
     def rate(self) -> float:
         return self.documents / self.wall
 
+    @property
+    def own_milliseconds(self) -> float:
+        """What the loading process spends on a document: the part that more workers do not shorten."""
+        return 1000 * self.own_cpu / self.documents
+
 
 def write_documents(folder: Path, count: int) -> None:
     """Write documents that differ in a line of prose."""
@@ -102,9 +107,12 @@ def main(arguments: list[str]) -> int:
     if options.as_json:
         print(json.dumps({"loads": [asdict(one), asdict(two)], "ratio": ratio, "idle_ratio": idle_ratio}, indent=1))
         return 0
-    print(f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'workers CPU s':>14}")
+    print(f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'ms a doc':>9} {'workers CPU s':>14}")
     for load in (one, two):
-        print(f"{load.workers:7} {load.rate:8.1f} {load.wall:8.1f} {load.own_cpu:10.1f} {load.worker_cpu:14.1f}")
+        print(
+            f"{load.workers:7} {load.rate:8.1f} {load.wall:8.1f} {load.own_cpu:10.1f} {load.own_milliseconds:9.2f}"
+            f" {load.worker_cpu:14.1f}"
+        )
     print(f"two workers are {ratio:.2f} times as fast; by CPU time, on idle cores, {idle_ratio:.2f} (goal {GOAL})")
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     return 0

@@ -1,10 +1,10 @@
 """Documents are read in worker processes, so that one of them costs no more than itself.
 
-In: bytes, a name and hints, submitted one document at a time. Out: a future of what the reader said of them: its
-reading, or a rejection. A reader that raises, crashes, hangs or eats memory is stopped and its document rejected
-(``reader_failed``, ``time_limit``, ``memory_limit``); the next document meets a healthy worker. What is said of a
-document depends neither on the number of workers nor on what they read before: a worker that died or grew too large
-after other documents gets a second try, with a fresh one.
+In: bytes, a name and hints, submitted one document at a time. Out: a future of what the reader said of them, or what
+was made of that in the worker, or a rejection. A reader that raises, crashes, hangs or eats memory is stopped and its
+document rejected (``reader_failed``, ``time_limit``, ``memory_limit``); the next document meets a healthy worker. What
+is said of a document depends neither on the number of workers nor on what they read before: a worker that died or grew
+too large after other documents gets a second try, with a fresh one.
 
 One process, the nursery, imports the readers and reads a sentence to load what they look up; the workers are forked
 from it, in milliseconds and sharing its memory. This process itself never imports a reader, and nothing is started
@@ -34,12 +34,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from loaders.errors import DocumentRejected, GongkaiError, UsageError
 from loaders.model import DocumentReading, Hints
 
+Result = TypeVar("Result")
 Outcome = DocumentReading | DocumentRejected
+_Read = Callable[..., Any]
 
 SECONDS_VARIABLE = "GONGKAI_DOCUMENT_SECONDS"
 MEGABYTES_VARIABLE = "GONGKAI_DOCUMENT_MEGABYTES"
@@ -49,7 +51,7 @@ _STARVED = 4
 _RESTING = 1 / 20
 # A reading is some hundred kilobytes; one beyond this was made by a document that is out of all proportion.
 _LARGEST_ANSWER = 256 * 1024 * 1024
-_SERVE = "import sys; from loaders.isolation import serve; serve(int(sys.argv[1]), sys.argv[2])"
+_SERVE = "import sys; from loaders.isolation import serve; serve(int(sys.argv[1]), sys.argv[2:])"
 _WARM_UP = "某县2018年政府信息公开工作年度报告\n\n本年度收到政府信息公开申请3件，主动公开政府信息5条。\n"
 _PR_SET_PDEATHSIG = 1
 
@@ -81,17 +83,17 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Pool:
+class Pool(Generic[Result]):
     """Worker processes that read documents; a context manager.
 
-    ``reader`` is named as ``module:function``, since only the workers import it. On leaving, whatever is still
-    being read is stopped at once.
+    ``reader`` is named as ``module:function``, since only the workers import it; so is ``finish``, which makes of a
+    reading what is handed back. On leaving, whatever is still being read is stopped at once.
     """
 
-    def __init__(self, reader: str, workers: int, limits: Limits | None = None) -> None:
+    def __init__(self, reader: str, workers: int, limits: Limits | None = None, finish: str | None = None) -> None:
         """Prepare for at most ``workers`` processes; none is started yet."""
         self._limits = limits or Limits.from_environment()
-        self._nursery = _Nursery(reader)
+        self._nursery = _Nursery([reader] if finish is None else [reader, finish])
         # A thread tends one worker each: it sends a document, watches the limits and takes the answer.
         self._threads = ThreadPoolExecutor(workers, "gongkai-worker")
         self._own = threading.local()
@@ -99,7 +101,7 @@ class Pool:
         self._lock = threading.Lock()
         self._is_closing = False
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Pool[Result]:
         """Nothing is started before the first document."""
         return self
 
@@ -119,12 +121,12 @@ class Pool:
                 worker.close()
         self._nursery.close()
 
-    def submit(self, data: bytes, name: str, hints: Hints | None) -> Future[Outcome]:
-        """Queue a document; documents are begun in the order in which they are submitted."""
-        return self._threads.submit(self._read, data, name, hints)
+    def submit(self, data: bytes, name: str, hints: Hints | None, *more: str) -> Future[Result | DocumentRejected]:
+        """Queue a document, with what ``finish`` is told besides; they are begun in the order in which they come."""
+        return self._threads.submit(self._read, data, name, hints, *more)
 
-    def _read(self, data: bytes, name: str, hints: Hints | None) -> Outcome:
-        task = pickle.dumps((data, name, hints), pickle.HIGHEST_PROTOCOL)
+    def _read(self, data: bytes, name: str, hints: Hints | None, *more: str) -> Result | DocumentRejected:
+        task = pickle.dumps((data, name, hints, *more), pickle.HIGHEST_PROTOCOL)
         worker = self._worker()
         is_fresh = worker.documents == 0
         outcome = self._read_with(worker, task)
@@ -132,8 +134,8 @@ class Pool:
             outcome = self._read_with(self._worker(), task)
         return outcome
 
-    def _read_with(self, worker: _Worker, task: bytes) -> Outcome:
-        outcome = worker.read(task, self._limits)
+    def _read_with(self, worker: _Worker, task: bytes) -> Result | DocumentRejected:
+        outcome: Result | DocumentRejected = worker.read(task, self._limits)
         if self._is_closing:
             raise GongkaiError("reading was stopped")
         if isinstance(outcome, _Stopped) or worker.is_worn(self._limits):
@@ -173,17 +175,19 @@ class _Worker:
         self._nursery = nursery
         self._pid = pid
         self._connection = connection
-        self._own_bytes = _private_bytes(pid)
+        self._own_bytes = self._last_bytes = _private_bytes(pid)
         self._exit_code: int | None = None
         self.documents = 0
 
-    def read(self, task: bytes, limits: Limits) -> Outcome:
+    def read(self, task: bytes, limits: Limits) -> Any:
         """Have a document read, and stop the worker when that takes more than the limits allow."""
         self.documents += 1
-        begun, cpu_before = time.monotonic(), _cpu_seconds(self._pid)
+        begun, cpu_before = time.monotonic(), None
         try:
             self._connection.send_bytes(task)
             while not self._connection.poll(_WATCH_SECONDS):
+                # Most documents are read before anybody looks.
+                cpu_before = _cpu_seconds(self._pid) if cpu_before is None else cpu_before
                 if _private_bytes(self._pid) - self._own_bytes > limits.memory_bytes:
                     return self._stop("memory_limit", _memory_message(limits), may_be_due_to_others=True)
                 wall = time.monotonic() - begun
@@ -197,17 +201,17 @@ class _Worker:
             if error.errno is None:
                 return self._stop("memory_limit", "what was read is out of all proportion", may_be_due_to_others=False)
             return self._account_for_end()
-        outcome = pickle.loads(answer)
-        if isinstance(outcome, DocumentReading):
-            return outcome
-        code, message = outcome
+        rejection, result, self._last_bytes = pickle.loads(answer)
+        if rejection is None:
+            return result
+        code, message = rejection
         if code == "memory_limit":
             return self._stop(code, message, may_be_due_to_others=True)
         return DocumentRejected(code, message)
 
     def is_worn(self, limits: Limits) -> bool:
         """Whether a fresh worker should read the next document."""
-        grown = _private_bytes(self._pid) - self._own_bytes
+        grown = self._last_bytes - self._own_bytes
         return self.documents >= limits.documents_per_worker or grown > limits.memory_bytes * 3 // 4
 
     def kill(self) -> None:
@@ -242,8 +246,8 @@ class _Worker:
 class _Nursery:
     """The process that the workers are forked from, as seen from here; started when the first is needed."""
 
-    def __init__(self, reader: str) -> None:
-        self._reader = reader
+    def __init__(self, functions: list[str]) -> None:
+        self._functions = functions
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -288,8 +292,11 @@ class _Nursery:
         self._connection = Connection(os.dup(self._socket.fileno()))
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SERVE, str(theirs.fileno()), self._reader],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+                [sys.executable, "-P", "-c", _SERVE, str(theirs.fileno()), *self._functions],
+                # Arrow's own allocator reserves memory in large pieces, which would count as the document's.
+                env=os.environ
+                | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+                | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
                 stdin=subprocess.DEVNULL,
                 # What native code prints must not get into the answer of the command or the progress bar.
                 stdout=subprocess.DEVNULL,
@@ -322,16 +329,16 @@ class _Nursery:
         return int(answer)
 
 
-def serve(descriptor: int, reader_name: str) -> NoReturn:
+def serve(descriptor: int, functions: list[str]) -> NoReturn:
     """Be the nursery: import the reader, then fork and reap workers as asked, until the other side is gone."""
     control = socket.socket(fileno=descriptor)
     connection = Connection(os.dup(descriptor))
     try:
-        reader = _import_reader(reader_name)
+        read = _one_after_the_other([_import(name) for name in functions])
     except BaseException as error:
         connection.send(f"the readers cannot be imported: {type(error).__name__}: {error}")
         os._exit(1)
-    _warm_up(reader)
+    _warm_up(read)
     # A crash is accounted for by its signal; nobody waits for a dump of it.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.collect()
@@ -361,14 +368,14 @@ def serve(descriptor: int, reader_name: str) -> NoReturn:
         if pid == 0:
             control.close()
             connection.close()
-            _work(reader, Connection(theirs), number, nursery_pid)
+            _work(read, Connection(theirs), number, nursery_pid)
         os.close(theirs)
         _lead_own_group(pid)
         alive.add(pid)
         connection.send(pid)
 
 
-def _work(reader: Callable[..., DocumentReading], connection: Connection, memory_bytes: int, nursery: int) -> NoReturn:
+def _work(read: _Read, connection: Connection, memory_bytes: int, nursery: int) -> NoReturn:
     """Be a worker: read what is sent, until the other side is gone."""
     _lead_own_group(os.getpid())
     _die_with_parent()
@@ -380,7 +387,7 @@ def _work(reader: Callable[..., DocumentReading], connection: Connection, memory
             task = connection.recv_bytes()
         except (EOFError, OSError):
             os._exit(0)
-        answer = _answer(reader, task)
+        answer = _answer(read, task)
         del task
         try:
             connection.send_bytes(answer)
@@ -389,27 +396,40 @@ def _work(reader: Callable[..., DocumentReading], connection: Connection, memory
         del answer
 
 
-def _answer(reader: Callable[..., DocumentReading], task: bytes) -> bytes:
+def _answer(read: _Read, task: bytes) -> bytes:
+    """A rejection or a result, null for the other, and the memory that this process has then."""
+    pid = os.getpid()
     try:
-        data, name, hints = pickle.loads(task)
-        return pickle.dumps(reader(data, name, hints), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((None, read(*pickle.loads(task)), _private_bytes(pid)), pickle.HIGHEST_PROTOCOL)
     except DocumentRejected as error:
-        return pickle.dumps((error.reject_code, str(error)))
+        rejection = (error.reject_code, str(error))
     except MemoryError:
-        return pickle.dumps(("memory_limit", "the reader ran out of memory"))
+        rejection = ("memory_limit", "the reader ran out of memory")
     except BaseException as error:  # whatever a reader throws must cost this document only, not the load
-        return pickle.dumps(("reader_failed", f"{type(error).__name__}: {error}"))
+        rejection = ("reader_failed", f"{type(error).__name__}: {error}")
+    return pickle.dumps((rejection, None, _private_bytes(pid)))
 
 
-def _import_reader(name: str) -> Callable[..., DocumentReading]:
+def _import(name: str) -> _Read:
     module, _, function = name.partition(":")
-    reader: Callable[..., DocumentReading] = getattr(importlib.import_module(module), function)
-    return reader
+    found: _Read = getattr(importlib.import_module(module), function)
+    return found
 
 
-def _warm_up(reader: Callable[..., DocumentReading]) -> None:
+def _one_after_the_other(functions: list[_Read]) -> _Read:
+    """A reader, or a reader and what goes on with its reading."""
+    reader, *finish = functions
+
+    def read(data: bytes, name: str, hints: Hints | None, *more: str) -> Any:
+        result = reader(data, name, hints)
+        return finish[0](result, *more) if finish else result
+
+    return read
+
+
+def _warm_up(read: _Read) -> None:
     try:
-        reader(_WARM_UP.encode(), "warm-up.txt", None)
+        read(_WARM_UP.encode(), "warm-up.txt", None)
     except Exception:  # what it makes of the sentence does not matter
         return
 

@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from loaders.columns import DocumentRows, to_rows
 from loaders.errors import DocumentRejected
 from loaders.isolation import Outcome, Pool, available_cores
 from loaders.model import DocumentReading, DocumentStatus, Hints, Issue
@@ -35,12 +36,14 @@ if TYPE_CHECKING:
     import duckdb
 
 Reader = Callable[[bytes, str, Hints | None], DocumentReading]
-_Read = Callable[[bytes, str, Hints | None], Future[Outcome]]
+_Read = Callable[[bytes, str, Hints | None, str], "Future[DocumentRows | DocumentRejected]"]
 
 BATCH_DOCUMENTS = 200
 BATCH_BYTES = 64 * 1024 * 1024
 # Batches that are read while the oldest waits for its slowest document.
 _AHEAD_BATCHES = 8
+# What workers make of a reading, so that this process only has to put rows together.
+_TO_ROWS = "loaders.columns:to_rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class _Due:
     document: SourceDocument
     document_id: str
     byte_count: int
-    outcome: Future[Outcome]
+    outcome: Future[DocumentRows | DocumentRejected]
 
 
 @dataclass(slots=True)
@@ -204,7 +207,7 @@ def load_documents(
     """
     create_raw(con)
     tally = _Tally()
-    with _open_reader(reader, workers) as read:
+    with _open_reader(reader or _project_reader(), workers) as read:
         load = _Load(con, run_id, force, read, progress or Progress())
         begun: deque[_Begun] = deque()
         for batch in _fetch_batches(documents, max_bytes, load.progress):
@@ -225,8 +228,21 @@ def read_one(
     opened = next(open_documents(document, max_bytes, lambda uri, _: archives.append(uri)))
     if archives:
         opened = Opened(document, DocumentRejected("unsupported_format", "an archive; load it, or unpack a document"))
-    with _open_reader(reader, 1) as read:
-        return _settle(_read(read, _identify(opened)))
+    fetched = _identify(opened)
+    outcome: Outcome
+    if isinstance(fetched.data, DocumentRejected):
+        outcome = fetched.data
+    else:
+        reader = reader or _project_reader()
+        outcome = _read_alone(reader, fetched.data, fetched.document.name, fetched.document.hints)
+    if isinstance(outcome, DocumentRejected):
+        return _rejected(fetched.document, fetched.document_id, fetched.byte_count, outcome)
+    return dataclasses.replace(
+        outcome,
+        document_id=fetched.document_id,
+        source_uri=fetched.document.source_uri,
+        byte_count=fetched.byte_count,
+    )
 
 
 class _Load:
@@ -267,14 +283,13 @@ class _Load:
 
     def finish(self, begun: _Begun, tally: _Tally, advance: Callable[[int], None]) -> None:
         """Wait for the readings of a batch, stage them and count them."""
-        readings = [_settle(due) for due in begun.due]
+        settled = [_settle(due) for due in begun.due]
         staged = [
-            Staged(reading, reading_version(due.document.hints))
-            for reading, due in zip(readings, begun.due, strict=True)
+            Staged(rows, reading_version(due.document.hints)) for rows, due in zip(settled, begun.due, strict=True)
         ]
         stage(self._con, staged, run_id=self._run_id, loaded_at=utc_now())
-        rejected = [reading for reading in readings if reading.status is DocumentStatus.REJECTED]
-        tally.loaded += len(readings) - len(rejected)
+        rejected = [rows for rows in settled if rows.status == DocumentStatus.REJECTED]
+        tally.loaded += len(settled) - len(rejected)
         tally.rejections += map(_rejection, rejected)
         tally.unchanged += begun.unchanged
         tally.standing_rejected += begun.standing_rejected
@@ -297,42 +312,54 @@ def _project_reader() -> Reader | str:
 
 
 @contextlib.contextmanager
-def _open_reader(reader: Reader | str | None, workers: int | None) -> Iterator[_Read]:
-    reader = reader or _project_reader()
+def _open_reader(reader: Reader | str, workers: int | None) -> Iterator[_Read]:
     if isinstance(reader, str):
-        with Pool(reader, workers or available_cores()) as pool:
+        with Pool[DocumentRows](reader, workers or available_cores(), finish=_TO_ROWS) as pool:
             yield pool.submit
     else:
         yield functools.partial(_read_here, reader)
 
 
-def _read_here(reader: Reader, data: bytes, name: str, hints: Hints | None) -> Future[Outcome]:
-    outcome: Future[Outcome] = Future()
+def _read_here(
+    reader: Reader, data: bytes, name: str, hints: Hints | None, document_id: str
+) -> Future[DocumentRows | DocumentRejected]:
+    done: Future[DocumentRows | DocumentRejected] = Future()
+    outcome = _call(reader, data, name, hints)
+    done.set_result(outcome if isinstance(outcome, DocumentRejected) else to_rows(outcome, document_id))
+    return done
+
+
+def _read_alone(reader: Reader | str, data: bytes, name: str, hints: Hints | None) -> Outcome:
+    if not isinstance(reader, str):
+        return _call(reader, data, name, hints)
+    with Pool[DocumentReading](reader, 1) as pool:
+        return pool.submit(data, name, hints).result()
+
+
+def _call(reader: Reader, data: bytes, name: str, hints: Hints | None) -> Outcome:
     try:
-        outcome.set_result(reader(data, name, hints))
+        return reader(data, name, hints)
     except DocumentRejected as error:
-        outcome.set_result(error)
+        return error
     except Exception as error:  # whatever a reader throws must cost this document only, not the load
-        outcome.set_result(DocumentRejected("reader_failed", f"{type(error).__name__}: {error}"))
-    return outcome
+        return DocumentRejected("reader_failed", f"{type(error).__name__}: {error}")
 
 
 def _read(submit: _Read, fetched: _Fetched) -> _Due:
     document = fetched.document
     if isinstance(fetched.data, bytes):
-        outcome = submit(fetched.data, document.name, document.hints)
+        outcome = submit(fetched.data, document.name, document.hints, fetched.document_id)
     else:
         outcome = Future()
         outcome.set_result(fetched.data)
     return _Due(document, fetched.document_id, fetched.byte_count, outcome)
 
 
-def _settle(due: _Due) -> DocumentReading:
+def _settle(due: _Due) -> DocumentRows:
     outcome = due.outcome.result()
-    document, document_id, byte_count = due.document, due.document_id, due.byte_count
     if isinstance(outcome, DocumentRejected):
-        return _rejected(document, document_id, byte_count, outcome.reject_code, str(outcome))
-    return dataclasses.replace(outcome, document_id=document_id, source_uri=document.source_uri, byte_count=byte_count)
+        return to_rows(_rejected(due.document, due.document_id, due.byte_count, outcome))
+    return dataclasses.replace(outcome, source_uri=due.document.source_uri, byte_count=due.byte_count)
 
 
 def _fetch_batches(documents: Iterable[SourceDocument], max_bytes: int, progress: Progress) -> Iterator[_Batch]:
@@ -367,13 +394,13 @@ def _is_current(before: KnownDocument, fetched: _Fetched) -> bool:
     return fetched.document.hints is None and before.loader_version.startswith(f"{LOADER_VERSION}+hints.")
 
 
-def _rejection(reading: DocumentReading) -> Rejection:
-    code = reading.reject_code or "reader_failed"
-    message = next((issue.message for issue in reading.issues if issue.issue_code == code), "")
-    return Rejection(reading.source_uri, code, message)
+def _rejection(rows: DocumentRows) -> Rejection:
+    return Rejection(rows.source_uri, rows.reject_code or "reader_failed", rows.reject_message)
 
 
-def _rejected(document: SourceDocument, document_id: str, byte_count: int, code: str, message: str) -> DocumentReading:
+def _rejected(
+    document: SourceDocument, document_id: str, byte_count: int, rejection: DocumentRejected
+) -> DocumentReading:
     return DocumentReading(
         document_id=document_id,
         source_uri=document.source_uri,
@@ -381,6 +408,6 @@ def _rejected(document: SourceDocument, document_id: str, byte_count: int, code:
         media_type=None,
         script=None,
         status=DocumentStatus.REJECTED,
-        reject_code=code,
-        issues=(Issue(code, message),),
+        reject_code=rejection.reject_code,
+        issues=(Issue(rejection.reject_code, str(rejection)),),
     )

@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from loaders.extract.tables import TableReading, extract_tables
@@ -282,9 +283,14 @@ def _lines_within(page: Page, span: Span) -> list[Line]:
     return [line for line in page.lines if span[0] <= line.place().start < span[1]]
 
 
+@lru_cache(maxsize=1)
+def _field_label() -> re.Pattern[str]:
+    return re.compile(rf"[\[【(]?(?:{any_of(load_words().metadata)})[】\])]?[:：]")
+
+
 def _fields_start(page: Page, start: int) -> int:
     """Where the fields of a page (发布日期, 来源) begin that stand directly above a title."""
-    label = re.compile(rf"[\[【(]?(?:{any_of(load_words().metadata)})[】\])]?[:：]")
+    label = _field_label()
     for _, line in reversed(page.text_lines):
         at = line.place().start
         if at >= start:

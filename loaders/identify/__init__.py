@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from loaders.identify.agency import choose_agency, contradicts_self_reference, metadata_fields, self_references
+from loaders.identify.agency import (
+    choose_agency,
+    contradicts_self_reference,
+    line_dates,
+    metadata_fields,
+    self_references,
+)
 from loaders.identify.dates import (
     YEAR_PATTERN,
     Period,
@@ -40,6 +46,10 @@ __all__ = ["ReportTitle", "classify_document", "find_report_titles", "identify_r
 _SHORTEST_BODY = 200
 _LATEST_PUBLICATION = 12
 _LONGEST_PERIOD_LINE = 30
+_LONGEST_DATE_LINE = 60
+_ABOUT_REPORT = re.compile(r"的?(?:编制|通知|格式|有关|要求|工作的|模板)")
+_OPEN_QUOTE = re.compile(r"《[^》\n]*$")
+_TIME_OF_DAY = re.compile(r"(?:\d{1,2}:\d{2}(?::\d{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +123,26 @@ class _Year:
     issues: tuple[Issue, ...]
 
 
+@lru_cache(maxsize=1)
+def _lead_report() -> re.Pattern[str]:
+    words = load_words().title
+    subject = rf"《?(?:{any_of(words['subject'])})》?"
+    return re.compile(
+        rf"(?P<year>{YEAR_PATTERN})(?:年度|年)?[\u3400-\u9fff、()]{{0,40}}?{subject}"
+        rf"(?:{any_of(words['filler'])})*(?:{any_of(words['report'])}|情况(?:报告|公布|公开)?如下)"
+    )
+
+
 def _lead_years(page: Page) -> list[tuple[int, Evidence]]:
     """Years with which the first sentences name the report itself, or with which its title names it elsewhere."""
-    words = load_words()
-    subject = rf"《?(?:{any_of(words.title['subject'])})》?"
-    pattern = re.compile(
-        rf"(?P<year>{YEAR_PATTERN})(?:年度|年)?[\u3400-\u9fff、()]{{0,40}}?{subject}"
-        rf"(?:{any_of(words.title['filler'])})*(?:{any_of(words.title['report'])}|情况(?:报告|公布|公开)?如下)"
-    )
     found = []
-    for match in pattern.finditer(page.prose.text[:4000]):
+    for match in _lead_report().finditer(page.prose.text[:4000]):
         rest = page.prose.text[match.end() : match.end() + 10]
         before = page.prose.text[max(0, match.start() - 30) : match.start()]
         year = read_year(match["year"])
-        if year is None or re.match(r"的?(?:编制|通知|格式|有关|要求|工作的|模板)", rest):
+        if year is None or _ABOUT_REPORT.match(rest):
             continue
-        if re.search(r"《[^》\n]*$", before) and not rest.startswith("》"):
+        if _OPEN_QUOTE.search(before) and not rest.startswith("》"):
             continue
         evidence = page.prose.evidence("report_year", "lead_sentence", match.start(), match.end(), page.document)
         found.append((year, evidence))
@@ -244,6 +258,11 @@ def _choose_year(page: Page, title: Title | None, titles: list[Title], period: P
     return _Year(None, (), (Issue("report_year_unknown", message),))
 
 
+@lru_cache(maxsize=1)
+def _furniture() -> re.Pattern[str]:
+    return re.compile(rf"\d{{1,2}}:\d{{2}}|{any_of(load_words().metadata)}|\||$")
+
+
 @lru_cache(maxsize=4)
 def _dates_of_publication(
     page: Page,
@@ -257,16 +276,15 @@ def _dates_of_publication(
             shown = Evidence("published_date", evidence.snippet, rule, evidence.place)
             (labelled if attribute == "published_date" else other).append((dates[0][0], shown))
     lines = page.text_lines
-    furniture = re.compile(rf"\d{{1,2}}:\d{{2}}|{any_of(load_words().metadata)}|\||$")
+    furniture, dates_of = _furniture(), line_dates(page)
     for position, (_, line) in enumerate(lines):
-        if len(line.text) > 60:
+        if len(line.text) > _LONGEST_DATE_LINE:
             continue
-        dates = find_dates(line.text)
-        if len(dates) != 1:
+        if len(dates_of[position]) != 1:
             continue
-        day, start, end = dates[0]
+        day, start, end = dates_of[position][0]
         before, after = line.text[:start].strip("([【"), line.text[end:].strip(")]】")
-        is_alone = not before and re.fullmatch(r"(?:\d{1,2}:\d{2}(?::\d{2})?)?", after) is not None
+        is_alone = not before and _TIME_OF_DAY.fullmatch(after) is not None
         is_heading_line = position < 25 and not before and furniture.match(after) is not None
         is_signed = (
             after in ("", "印发") and 4 <= len(before) <= 50 and organ_kind(before) not in ("unknown", "division")

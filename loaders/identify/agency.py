@@ -12,7 +12,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 
 from loaders.identify.dates import YEAR_PATTERN, find_dates, read_year
@@ -85,6 +87,8 @@ _MUST_FIT = frozenset(
 _WEAK = frozenset(("filler", "source", "own_documents", "meta_publisher", "site_name"))
 _UNITS = "省市县区州旗"
 _MOST_HEAD_LINES = 60
+_BEFORE_PHRASE = '。,;:、\n《〈“"('
+_LONGEST_PREFIX = 12
 _SEAL = re.compile(r"\((?:印章|公章|盖章|章)\)$")
 _BARE_PLACE = re.compile(rf"[{_UNITS}镇乡]?(?:人民)?政府")
 
@@ -121,8 +125,8 @@ def self_references(page: Page) -> Counter[str]:
     text = page.prose.text
     for cue in words.scope_cues:
         if cue.reading_code == "ignored":
-            text = cue.pattern.sub("", text)
-    return Counter(m.group() for m in re.finditer(any_of(words.self_references), text))
+            text = cue.replace(text, "")
+    return Counter(_patterns().self_reference.findall(text))
 
 
 def fits_self_reference(name: str, references: Counter[str]) -> bool:
@@ -147,13 +151,17 @@ def contradicts_self_reference(name: str, references: Counter[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
+    self_reference: re.Pattern[str]
     called_self: re.Pattern[str]
     prepared_by: re.Pattern[str]
     subject: re.Pattern[str]
     named_report: re.Pattern[str]
     contact: re.Pattern[str]
     announce: re.Pattern[str]
-    lead: re.Pattern[str]
+    contact_about: re.Pattern[str]
+    opening: re.Pattern[str]
+    opening_about: re.Pattern[str]
+    own_figures: re.Pattern[str]
 
 
 @lru_cache(maxsize=1)
@@ -163,8 +171,8 @@ def _patterns() -> _Patterns:
     selves = any_of(words.self_references)
     subject = rf"《?(?:{any_of(title['subject'])})》?"
     report = rf"(?:{any_of(title['filler'])}|[(\[]?{YEAR_PATTERN}(?:年度|年)?[)\]]?)*(?:{any_of(title['report'])}|情况)"
-    stop = r"[,。;:、\n(《“\"]"
     return _Patterns(
+        re.compile(selves),
         re.compile(
             rf"\((?:{any_of(phrase['call_self'])})[:为]?(?:[\"“”'「『]+[^()]{{2,20}}?[\"“”'」』]+[、,或和]?)?"
             rf"[\"“”'「『]*(?P<self>{selves})[\"“”'」』]*[^)]{{0,10}}\)"
@@ -183,7 +191,16 @@ def _patterns() -> _Patterns:
             rf"(?:{any_of(phrase['contact_before'])})(?P<name>{_JOINT}{{3,60}}?)(?={any_of(phrase['contact_after'])}|[,。;:\n(]|电话|$)"
         ),
         re.compile(rf"(?:{any_of(phrase['announce'])})"),
-        re.compile(rf"^(?:{any_of(phrase['particle'])}|{stop})+"),
+        re.compile(any_of(phrase["contact_about"])),
+        re.compile(
+            rf"(?:^|[。\n])(?:{YEAR_PATTERN}(?:年度|年)(?:以来)?,?)?(?P<name>[{NAME_CHARS}]{{4,40}}?)"
+            rf"(?:{any_of(phrase['ground'])})(?P<rest>[^。\n]{{4,200}})"
+        ),
+        re.compile(any_of(title["subject"])),
+        re.compile(
+            rf"(?:^|[。;\n])(?:{_ENUMERATION})?(?:[^。;,\n《》]{{2,12}}[。:])?(?:(?:{YEAR_PATTERN})(?:年度|年),?)"
+            rf"(?P<name>[{NAME_CHARS}]{{4,40}}?)(?:全年)?(?:{any_of(phrase['work_figure'])})[^。\n]{{0,60}}?\d"
+        ),
     )
 
 
@@ -249,10 +266,9 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
     found += _named_reports(page, titles)
     found += _openings(page)
     found += _own_figures(page)
-    about = re.compile(any_of(load_words().phrases["contact_about"]))
     for match in patterns.contact.finditer(text):
         printed = match["name"]
-        if not about.search(text[max(0, match.start() - 90) : match.start()].rpartition("\n")[2]):
+        if not patterns.contact_about.search(text[max(0, match.start() - 90) : match.start()].rpartition("\n")[2]):
             continue
         names = tuple(trim_division(n) for n in split_names(printed))
         if not all(is_organ_name(n) and (is_office(n) or organ_kind(n) == "township_area") for n in names):
@@ -263,16 +279,11 @@ def _from_prose(page: Page, titles: list[Title]) -> list[Candidate]:
 
 def _openings(page: Page) -> list[Candidate]:
     """The subject of a first sentence about disclosure: 2019年，某局在…领导下，认真开展政府信息公开工作。"""
-    words = load_words()
-    pattern = re.compile(
-        rf"(?:^|[。\n])(?:{YEAR_PATTERN}(?:年度|年)(?:以来)?,?)?(?P<name>[{NAME_CHARS}]{{4,40}}?)"
-        rf"(?:{any_of(words.phrases['ground'])})(?P<rest>[^。\n]{{4,200}})"
-    )
-    about = re.compile(any_of(words.title["subject"]))
+    patterns = _patterns()
     found: dict[str, Candidate] = {}
-    for match in pattern.finditer(page.prose.text[:_OPENING_LENGTH]):
+    for match in patterns.opening.finditer(page.prose.text[:_OPENING_LENGTH]):
         name = match["name"]
-        if not (is_organ_name(name) and is_full_name(name) and about.search(match["rest"])):
+        if not (is_organ_name(name) and is_full_name(name) and patterns.opening_about.search(match["rest"])):
             continue
         if is_national(name) and not re.search("[省市县区州旗]", name):
             continue
@@ -282,13 +293,8 @@ def _openings(page: Page) -> list[Candidate]:
 
 def _own_figures(page: Page) -> list[Candidate]:
     """The one full name that is the subject of sentences with the report's own figures: 2024年,某局新收…申请553件."""
-    words = load_words()
-    pattern = re.compile(
-        rf"(?:^|[。;\n])(?:{_ENUMERATION})?(?:[^。;,\n《》]{{2,12}}[。:])?(?:(?:{YEAR_PATTERN})(?:年度|年),?)"
-        rf"(?P<name>[{NAME_CHARS}]{{4,40}}?)(?:全年)?(?:{any_of(words.phrases['work_figure'])})[^。\n]{{0,60}}?\d"
-    )
     found: dict[str, Candidate] = {}
-    for match in pattern.finditer(page.prose.text):
+    for match in _patterns().own_figures.finditer(page.prose.text):
         name = match["name"]
         if is_organ_name(name) and is_full_name(name) and organ_kind(name) != "unknown":
             found.setdefault(name, _candidate(page, "own_figures", (name,), match.start("name"), len(name), match))
@@ -307,7 +313,7 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
     title_years = {t.year for t in titles} - {None}
     title_lines = {i for t in titles for i in range(t.first_line, t.last_line + 1)}
     for match in patterns.named_report.finditer(text):
-        if page.prose.where[match.start("subject")][0] in title_lines:
+        if page.prose.where(match.start("subject"))[0] in title_lines:
             continue
         rest = text[match.end() : match.end() + 12]
         if re.match(r"》?的?(?:基础|编制|通知|格式|有关|要求|工作的|模板|指标|统计)", rest):
@@ -347,32 +353,38 @@ def _named_reports(page: Page, titles: list[Title]) -> list[Candidate]:
 def _from_lines(page: Page, titles: list[Title]) -> list[Candidate]:
     """The line under the title, and the signature: a line that is a name, with a date beside or below it."""
     found: list[Candidate] = []
-    lines = page.text_lines
+    lines, dates_of = page.text_lines, line_dates(page)
     last_title_lines = {t.last_line for t in titles}
-    for position, (index, line) in enumerate(lines):
-        dates = find_dates(line.text)
+    for position, (_, line) in enumerate(lines):
+        dates = dates_of[position]
         end = len(line.text)
         if dates and line.text[dates[-1][2] :] in ("", ")", "印发"):
             end = dates[0][1]
+        is_by_line = position > 0 and lines[position - 1][0] in last_title_lines
+        below = dates_of[position + 1] if position + 1 < len(lines) else ()
+        # A date and hardly more stands below.
+        is_signed = end < len(line.text) or bool(
+            below and below[0][1] <= 1 and below[0][2] >= len(lines[position + 1][1].text) - 2
+        )
+        if not is_by_line and not (is_signed and position > 0):
+            continue
         head = _SEAL.sub("", line.text[:end]).rstrip(":,。(").lstrip("(")
         if not 4 <= len(head) <= 50:
             continue
         names = tuple(trim_division(n) for n in split_names(head, tuple(g for g in line.gaps if g < len(head))))
         if not all(is_organ_name(n) and is_full_name(n) for n in names):
             continue
-        is_by_line = position > 0 and lines[position - 1][0] in last_title_lines
-        below = lines[position + 1][1].text if position + 1 < len(lines) else ""
-        below_dates = find_dates(below)
-        is_signed = bool(end < len(line.text)) or bool(
-            below_dates and below_dates[0][1] <= 1 and below_dates[0][2] >= len(below) - 2
-        )
-        if is_by_line or (is_signed and position > 0):
-            rule = "by_line" if is_by_line else "signature"
-            evidence = Evidence("agency_name", line.printed(), rule, line.place())
-            start = line.text.index(head)
-            found.append(Candidate(names, line.printed(start, start + len(head)), rule, evidence))
-        del index
+        rule = "by_line" if is_by_line else "signature"
+        evidence = Evidence("agency_name", line.printed(), rule, line.place())
+        start = line.text.index(head)
+        found.append(Candidate(names, line.printed(start, start + len(head)), rule, evidence))
     return found
+
+
+@lru_cache(maxsize=4)
+def line_dates(page: Page) -> tuple[Sequence[tuple[date, int, int]], ...]:
+    """The dates of each line outside tables."""
+    return tuple([find_dates(line.text) for _, line in page.text_lines])
 
 
 def _from_fields(page: Page) -> list[Candidate]:
@@ -418,8 +430,13 @@ def _site_body(page: Page, value: str) -> str | None:
     lines = fold_lines(value, page.document)
     if len(lines) != 1:
         return None
-    name = re.sub(rf"(?:{any_of(load_words().phrases['site_word'])})+$", "", lines[0].text)
+    name = _site_words().sub("", lines[0].text)
     return name if is_organ_name(name) else None
+
+
+@lru_cache(maxsize=1)
+def _site_words() -> re.Pattern[str]:
+    return re.compile(rf"(?:{any_of(load_words().phrases['site_word'])})+$")
 
 
 @lru_cache(maxsize=1)
@@ -463,18 +480,24 @@ def _without_government(name: str) -> str:
     return re.sub(rf"(?:{'|'.join(_GOVERNMENTS)})$", "", name)
 
 
+@lru_cache(maxsize=1)
+def _field_label() -> re.Pattern[str]:
+    return re.compile(rf"[\[【]?(?P<label>{any_of(load_words().metadata)})[\]】]?(?P<colon>:)")
+
+
 @lru_cache(maxsize=4)
 def metadata_fields(page: Page) -> tuple[tuple[str, str, str, Evidence], ...]:
     """Labelled fields of the page: attribute, compact value, printed value, evidence."""
-    words = load_words()
-    label = re.compile(rf"[\[【]?(?P<label>{any_of(words.metadata)})[\]】]?(?P<colon>:)")
+    metadata, label = load_words().metadata, _field_label()
     fields: list[tuple[str, str, str, Evidence]] = []
     for index, line in enumerate(page.lines):
-        if len(line.text) > 400:
+        text = line.text
+        has_colon = ":" in text
+        if not (has_colon or line.gaps or text in metadata) or len(text) > 400:
             continue
-        marks = list(label.finditer(line.text)) if ":" in line.text else []
+        marks = list(label.finditer(text)) if has_colon else []
         for number, match in enumerate(marks):
-            attribute = words.metadata[match["label"]]
+            attribute = metadata[match["label"]]
             end = marks[number + 1].start() if number + 1 < len(marks) else len(line.text)
             start = match.end()
             gaps = sorted(g for g in line.gaps if start < g < end)
@@ -500,8 +523,8 @@ def metadata_fields(page: Page) -> tuple[tuple[str, str, str, Evidence], ...]:
             fields.append((attribute, line.text[start:value_end], line.printed(start, value_end), evidence))
         if not marks and line.gaps:
             fields += _spaced_fields(line)
-        if not marks and (line.text.rstrip(":") in words.metadata) and index + 1 < len(page.lines):
-            attribute = words.metadata[line.text.rstrip(":")]
+        if not marks and (line.text.rstrip(":") in metadata) and index + 1 < len(page.lines):
+            attribute = metadata[line.text.rstrip(":")]
             below = page.lines[index + 1]
             if (line.is_table and below.is_table) or attribute in ("publisher", "published_date"):
                 evidence = Evidence(attribute, below.printed(), attribute, below.place())
@@ -523,49 +546,81 @@ def _spaced_fields(line: Line) -> list[tuple[str, str, str, Evidence]]:
     return fields
 
 
+@dataclass(frozen=True, slots=True)
+class _OwnPatterns:
+    clean_before: re.Pattern[str]
+    above_before: re.Pattern[str]
+    above_after: re.Pattern[str]
+    own_before: re.Pattern[str]
+    own_after: re.Pattern[str]
+    own_account: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _own_patterns() -> _OwnPatterns:
+    phrase = load_words().phrases
+    return _OwnPatterns(
+        re.compile(rf"(?:^|[。,;:、\n《〈“\"()]|{any_of(phrase['particle'])})$"),
+        re.compile(rf"(?:{any_of(phrase['superior_before'])})(?:了|好)?[《“]?$"),
+        re.compile(rf"(?:{any_of(phrase['superior_after'])})"),
+        re.compile(rf"(?:{any_of(phrase['own_before'])})[^。\n]{{0,30}}《$|[》、]、?《$"),
+        re.compile(rf"[^》\n]{{0,30}}?(?:{any_of(phrase['own_document'])})"),
+        # Everybody puts out a budget of his own: 《某局2018年预算情况说明》上网.
+        re.compile(
+            rf"(?:{YEAR_PATTERN})?(?:年度|年)?[^》\n]{{0,12}}?(?:{any_of(phrase['own_account'])})[^》\n]{{0,12}}》"
+            rf"[^。,;《\n]{{0,8}}?(?:{any_of(phrase['own_published'])})"
+        ),
+    )
+
+
+@lru_cache(maxsize=256)
+def _mention(endings: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?P<name>[{NAME_CHARS}]{{3,24}}?(?:{any_of(endings)}))")
+
+
 def _from_own_documents(page: Page, references: Counter[str]) -> list[Candidate]:
     """The fully named body that the text names as author of its own documents, when no other one is."""
-    words = load_words()
-    telling = {e for word in references for e in words.self_references[word][0] if not words.self_references[word][1]}
+    words, patterns = load_words().self_references, _own_patterns()
+    telling = frozenset(e for word in references for e in words[word][0] if not words[word][1])
     if not telling:
         return []
-    phrase, text = words.phrases, page.prose.text
-    endings = any_of(telling)
-    mention = re.compile(rf"(?P<name>[{NAME_CHARS}]{{3,24}}?(?:{endings}))")
-    clean_before = re.compile(rf"(?:^|[。,;:、\n《〈“\"()]|{any_of(phrase['particle'])})$")
-    above_before = re.compile(rf"(?:{any_of(phrase['superior_before'])})(?:了|好)?[《“]?$")
-    above_after = re.compile(rf"(?:{any_of(phrase['superior_after'])})")
-    own_before = re.compile(rf"(?:{any_of(phrase['own_before'])})[^。\n]{{0,30}}《$|[》、]、?《$")
-    own_after = re.compile(rf"[^》\n]{{0,30}}?(?:{any_of(phrase['own_document'])})")
-    # Everybody puts out a budget of his own: 《某局2018年预算情况说明》上网.
-    own_account = re.compile(
-        rf"(?:{YEAR_PATTERN})?(?:年度|年)?[^》\n]{{0,12}}?(?:{any_of(phrase['own_account'])})[^》\n]{{0,12}}》"
-        rf"[^。,;《\n]{{0,8}}?(?:{any_of(phrase['own_published'])})"
-    )
+    mention, text = _mention(telling), page.prose.text
     own: Counter[str] = Counter()
-    above: set[str] = set()
     places: dict[str, re.Match[str]] = {}
-    for match in mention.finditer(text):
-        name = match["name"]
-        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
-        if not clean_before.search(before) or not is_full_name(name) or not is_name(name):
+    for title in re.finditer("《", text):
+        match = mention.match(text, title.end())
+        if match is None or not is_full_name(match["name"]) or not is_name(match["name"]):
             continue
-        if above_before.search(before) or above_after.match(after):
-            above.add(name)
-        elif before.endswith("《") and (
-            (own_before.search(before) and own_after.match(after)) or own_account.match(after)
+        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
+        if patterns.above_before.search(before) or patterns.above_after.match(after):
+            continue
+        if (patterns.own_before.search(before) and patterns.own_after.match(after)) or patterns.own_account.match(
+            after
         ):
-            own[name] += 1
-            places.setdefault(name, match)
+            own[match["name"]] += 1
+            places.setdefault(match["name"], match)
     ranked = own.most_common(2)
     if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[1][1] * 2 > ranked[0][1]):
         return []
     name = ranked[0][0]
-    if any(are_compatible(name, other) for other in above):
+    if any(are_compatible(name, other) for other in _superiors(text, mention)):
         return []
     if is_national(name) and not re.search("[省市县区州旗]", name):
         return []
     return [_candidate(page, "own_documents", (name,), places[name].start(), len(name), places[name])]
+
+
+def _superiors(text: str, mention: re.Pattern[str]) -> set[str]:
+    """The bodies whose documents the text carries out."""
+    patterns = _own_patterns()
+    found: set[str] = set()
+    for match in mention.finditer(text):
+        before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
+        if not patterns.clean_before.search(before) or not is_full_name(match["name"]) or not is_name(match["name"]):
+            continue
+        if patterns.above_before.search(before) or patterns.above_after.match(after):
+            found.add(match["name"])
+    return found
 
 
 def choose_agency(page: Page, title: Title | None, titles: list[Title], references: Counter[str]) -> Agency:
@@ -626,6 +681,9 @@ def _speaks_as_office(place: str, references: Counter[str]) -> bool:
 
 
 _GOVERNMENTS = ("人民政府", "行政公署")
+_GOVERNMENT_BEHIND = re.compile(
+    rf"(?:{'|'.join(_GOVERNMENTS)})(?!(?:公众|公共|公开|信息)?(?:门户)?网|公报|令|微|客户端|APP)"
+)
 
 
 def _government_of(
@@ -647,19 +705,21 @@ def _government_of(
     named = [c for c in candidates if c.rule in ("called_self", "by_line", "prepared_by", "named_report", "signature")]
     if any(not are_compatible(place, _without_office(n)) and not _is_inside(place, n) for c in named for n in c.names):
         return base, []
-    pattern = re.compile(
-        rf"{re.escape(place)}(?:{'|'.join(_GOVERNMENTS)})(?!(?:公众|公共|公开|信息)?(?:门户)?网|公报|令|微|客户端|APP)"
-    )
-    for match in pattern.finditer(page.prose.text):
-        start = _start_of_government(page.prose.text, match.start())
-        if start is not None:
-            name = page.prose.text[start : match.end()]
+    text = page.prose.text
+    at = text.find(place)
+    while at >= 0:
+        match = _GOVERNMENT_BEHIND.match(text, at + len(place))
+        start = _start_of_government(text, at) if match is not None else None
+        if match is not None and start is not None:
             evidence = page.prose.evidence("agency_name", "government_of_place", start, match.end(), page.document)
-            return replace(base, names=(name,)), [evidence]
+            return replace(base, names=(text[start : match.end()],)), [evidence]
+        at = text.find(place, at + 1 if match is None else match.end())
     for attribute, value, _, evidence in metadata_fields(page):
-        if attribute in ("publisher", "filler", "source") and (field := pattern.match(value)):
+        if attribute not in ("publisher", "filler", "source") or not value.startswith(place):
+            continue
+        if (match := _GOVERNMENT_BEHIND.match(value, len(place))) is not None:
             shown = Evidence("agency_name", evidence.snippet, "government_of_place", evidence.place)
-            return replace(base, names=(field.group(),)), [shown]
+            return replace(base, names=(value[: match.end()],)), [shown]
     return base, []
 
 
@@ -692,8 +752,12 @@ def _without_office(name: str) -> str:
     trimmed = trim_division(name)
     if trimmed != name:
         return trimmed
-    offices = re.compile(rf"(?:{any_of(load_words().phrases['office_of_government'])})$")
-    return offices.sub("", name)
+    return _government_office().sub("", name)
+
+
+@lru_cache(maxsize=1)
+def _government_office() -> re.Pattern[str]:
+    return re.compile(rf"(?:{any_of(load_words().phrases['office_of_government'])})$")
 
 
 def _is_office_of(name: str, other: str) -> bool:
@@ -733,7 +797,7 @@ def _best_of(page: Page, candidates: list[Candidate], references: Counter[str]) 
 def _is_compiled(page: Page) -> bool:
     """Whether the text says that it is put together from the reports of others."""
     return any(
-        cue.pattern.search(page.prose.text)
+        cue.search(page.prose.text)
         for cue in load_words().scope_cues
         if cue.reading_code == "area_aggregate" and cue.organ_group == "government_office"
     )
@@ -791,13 +855,18 @@ def _is_prefixed(name: str) -> bool:
 def _prefixed_in_prose(name: str, page: Page) -> tuple[str, Evidence] | None:
     """The name with the province or city before it as the prose prints it at the start of a phrase."""
     text = page.prose.text
-    pattern = re.compile(rf"(?:^|[。,;:、\n《〈“\"(])(?P<full>[\u3400-\u9fff]{{2,12}}?{re.escape(name)})")
-    for match in pattern.finditer(text):
-        full = match["full"]
-        prefix = full[: -len(name)]
-        suffix = organ_of(prefix)
-        if has_province(full) and suffix is not None and suffix.is_area and is_name(full) and is_variant(name, full):
-            return full, page.prose.evidence(
-                "agency_name", "full_name", match.start("full"), match.end(), page.document
-            )
+    at = text.find(name)
+    end = 0
+    while at >= 0:
+        start = at
+        while start > max(0, at - _LONGEST_PREFIX) and "\u3400" <= text[start - 1] <= "\u9fff":
+            start -= 1
+        if at - start >= 2 and (start == 0 or (start > end and text[start - 1] in _BEFORE_PHRASE)):
+            end = at + len(name)
+            full = text[start:end]
+            suffix = organ_of(text[start:at])
+            is_longer = has_province(full) and suffix is not None and suffix.is_area
+            if is_longer and is_name(full) and is_variant(name, full):
+                return full, page.prose.evidence("agency_name", "full_name", start, end, page.document)
+        at = text.find(name, max(at + 1, end))
     return None

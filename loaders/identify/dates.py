@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from loaders.identify.words import any_of, load_words
 
@@ -15,16 +16,22 @@ _DIGITS = {
     for c in chars
 }
 _CHINESE = "".join(_DIGITS)
-YEAR_PATTERN = rf"(?:(?<![\d.])(?:19|20)\d{{2}}(?!\d)|(?<![{_CHINESE}])[二一][{_CHINESE}]{{3}}(?=年))"
+# What must not stand before a year is looked for behind its first character, so that a search can jump to that.
+YEAR_PATTERN = (
+    r"(?:2(?<![\d.]2)0\d{2}(?!\d)|1(?<![\d.]1)9\d{2}(?!\d)"
+    rf"|二(?<![{_CHINESE}]二)[{_CHINESE}]{{3}}(?=年)|一(?<![{_CHINESE}]一)[{_CHINESE}]{{3}}(?=年))"
+)
+# All characters that a year, or a period of years, is printed with.
+YEAR_CHARACTERS = rf"{_CHINESE}\d年月度至到()\[\]~—–\-"
 FIRST_YEAR, LAST_YEAR = 2003, 2040
 
 _DAY = r"[一二三四五六七八九十]{1,3}"
 DATE_PATTERN = (
-    r"(?<!\d)(?:(?:19|20)\d{2})(?:年\d{1,2}月\d{1,2}日?|([-./])\d{1,2}\1\d{1,2})(?!\d)"
+    r"(?:2(?<!\d2)0|1(?<!\d1)9)\d{2}(?:年\d{1,2}月\d{1,2}日?|([-./])\d{1,2}\1\d{1,2})(?!\d)"
     rf"|[二][{_CHINESE}]{{3}}年{_DAY}月{_DAY}日"
 )
 _DATE = re.compile(DATE_PATTERN)
-_DATE_TIME_GLUED = re.compile(r"(?<!\d)((?:19|20)\d{2}([-./])\d{1,2}\2\d{2})(?=\d{1,2}:\d{2})")
+_DATE_TIME_GLUED = re.compile(r"((?:2(?<!\d2)0|1(?<!\d1)9)\d{2}([-./])\d{1,2}\2\d{2})(?=\d{1,2}:\d{2})")
 
 
 def read_year(text: str) -> int | None:
@@ -98,6 +105,8 @@ class Period:
         return self.start_date.year if self.start_date else None
 
 
+_PERIOD_SENTENCE = re.compile(r"[^。\n]{0,90}")
+_YEAR_SENTENCE = re.compile(r"[^。\n]{0,60}")
 _NUMBER = r"[\d一二三四五六七八九十]{1,4}"
 _YEAR = r"[\d〇○零OoО一二三四五六七八九]{4,6}"
 # A day needs its month mark, else 11日 would read as January 1st; what has none is kept as unclean.
@@ -119,9 +128,8 @@ def _clean(year: str, month: str, day: str | None) -> date | None:
 
 def find_period(text: str) -> Period | None:
     """The reporting period of a compact prose: after its label, or a whole year printed in the first part."""
-    labels = re.compile(any_of(load_words().phrases["period"]))
-    for label in labels.finditer(text):
-        sentence = re.match(r"[^。\n]{0,90}", text[label.start() :])
+    for label in _patterns().period.finditer(text):
+        sentence = _PERIOD_SENTENCE.match(text, label.start())
         window = sentence.group() if sentence else ""
         match = _RANGE.search(window)
         if match and match.start() <= 50:
@@ -146,17 +154,41 @@ def _period(match: re.Match[str], base: int, is_labelled: bool) -> Period | None
     return Period(starts, ends, is_clean, base + match.start(), base + match.end())
 
 
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    period: re.Pattern[str]
+    year_context: re.Pattern[str]
+    plan: re.Pattern[str]
+    work: re.Pattern[str]
+    not_work_year: re.Pattern[str]
+    report: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> _Patterns:
+    phrases, title = load_words().phrases, load_words().title
+    return _Patterns(
+        re.compile(any_of(phrases["period"])),
+        re.compile(rf"(?P<year>{YEAR_PATTERN})(?:年度|年)(?:以来|来)?,?(?={any_of(phrases['year_context'])})"),
+        re.compile(any_of(phrases["plan"])),
+        re.compile(
+            rf"(?P<year>{YEAR_PATTERN})(?:年度|年)(?P<between>,?[^。,;:()《》\n]{{0,40}}?,?[^。,;:()《》\n]{{0,30}}?)"
+            rf"(?P<work>{any_of(phrases['work_done'])})"
+        ),
+        re.compile(any_of(phrases["not_work_year"])),
+        re.compile(rf"(?:{any_of(title['filler'])})*(?:{any_of(title['report'])})"),
+    )
+
+
 def narrative_years(text: str) -> Counter[int]:
     """How often each year stands where a report speaks of its own year, plans left out."""
-    phrases = load_words().phrases
-    context = re.compile(rf"(?P<year>{YEAR_PATTERN})(?:年度|年)(?:以来|来)?,?(?={any_of(phrases['year_context'])})")
-    plan = re.compile(any_of(phrases["plan"]))
+    patterns = _patterns()
     counts: Counter[int] = Counter()
-    for match in context.finditer(text):
+    for match in patterns.year_context.finditer(text):
         year = read_year(match["year"])
         before = text[max(0, match.start() - 1) : match.start()]
-        rest = re.match(r"[^。\n]{0,60}", text[match.end() :])
-        if year is None or (before in '《〈“"比较' and before) or (rest and plan.search(rest.group())):
+        rest = _YEAR_SENTENCE.match(text, match.end())
+        if year is None or (before in '《〈“"比较' and before) or (rest and patterns.plan.search(rest.group())):
             continue
         counts[year] += 1
     return counts
@@ -167,25 +199,19 @@ def work_years(text: str) -> list[tuple[int, int, int]]:
 
     2024年,某局新收政府信息公开申请553件. Plans, comparisons and years inside titles and brackets are left out.
     """
-    phrases = load_words().phrases
-    sentence = re.compile(
-        rf"(?P<year>{YEAR_PATTERN})(?:年度|年)(?P<between>,?[^。,;:()《》\n]{{0,40}}?,?[^。,;:()《》\n]{{0,30}}?)"
-        rf"(?P<work>{any_of(phrases['work_done'])})"
-    )
-    report = re.compile(rf"(?:{any_of(load_words().title['filler'])})*(?:{any_of(load_words().title['report'])})")
-    plan, stop = re.compile(any_of(phrases["plan"])), re.compile(any_of(phrases["not_work_year"]))
+    patterns, other_years = _patterns(), tuple(load_words().phrases["before_other_year"])
     found = []
-    for match in sentence.finditer(text):
+    for match in patterns.work.finditer(text):
         year = read_year(match["year"])
         before = re.search(r"[^。;\n]{0,30}$", text[: match.start()])
         rest = re.match(r"[^。;\n]{0,60}", text[match.end() :])
         around = match["between"] + match["work"] + (rest.group() if rest else "")
         inside = before.group() if before else ""
-        if year is None or plan.search(around) or stop.search(match["between"]):
+        if year is None or patterns.plan.search(around) or patterns.not_work_year.search(match["between"]):
             continue
-        if rest and report.match(rest.group()):
+        if rest and patterns.report.match(rest.group()):
             continue
-        if inside.endswith(tuple(phrases["before_other_year"])) or inside.count("《") > inside.count("》"):
+        if inside.endswith(other_years) or inside.count("《") > inside.count("》"):
             continue
         found.append((year, match.start(), match.end()))
     return found

@@ -135,8 +135,7 @@ def body_phrases(page: Page, document_kind: str) -> int:
 
 def classify(page: Page, titles: list[Title], has_filled_form: bool, has_form: bool) -> tuple[str, str] | None:
     """The reject code and message, null for a report."""
-    letters = sum(len(line.text) for line in page.lines)
-    if not letters:
+    if not page.lines:
         return "empty_document", "the document holds no text"
     titles = titles or list(page_titles(page))
     kind = heading_kind(page) if not titles else None

@@ -40,14 +40,14 @@ def find_scope(
     text = page.prose.text
     for cue in words.scope_cues:
         if cue.reading_code == "ignored":
-            text = cue.pattern.sub(lambda m: "\0" * len(m.group()), text)
+            text = cue.replace(text, "\0")
     found: dict[str, Evidence] = {}
     for cue in words.scope_cues:
         if cue.reading_code == "ignored" or cue.reading_code in found or not _applies(cue.organ_group, group):
             continue
         if kind in _TOWNSHIP and cue.reading_code == "area_aggregate":
             continue
-        if match := cue.pattern.search(text):
+        if match := cue.search(text):
             found[cue.reading_code] = page.prose.evidence(
                 "scope", f"{cue.reading_code}_cue", match.start(), match.end(), page.document
             )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import groupby
+from typing import NamedTuple
 
 from loaders.model import Document, Evidence, Paragraph, Place, Script, Table
 from loaders.text.fold import fold
@@ -25,19 +27,21 @@ _ENUMERATED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One printed line without white space; ``gaps`` are the positions before which white space stood."""
+class Line(NamedTuple):
+    """One printed line without white space; ``gaps`` are the positions before which white space stood.
+
+    Character ``i`` was printed from ``starts[i]`` to ``ends[i]`` of ``source``.
+    """
 
     text: str
     source: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
     gaps: frozenset[int]
+    follows_blank: bool
     block_place: Place
     is_verbatim: bool
     is_table: bool
-    follows_blank: bool
     simplified: bool
 
     def printed(self, start: int = 0, end: int | None = None) -> str:
@@ -49,7 +53,7 @@ class Line:
         """The characters in Simplified script without white space; punctuation as printed where it can be."""
         if not self.simplified:
             return self.text[start:end]
-        return re.sub(r"[\s\u200b\ufeff]+", "", self.printed(start, end))
+        return _INVISIBLE.sub("", self.printed(start, end))
 
     def place(self, start: int = 0, end: int | None = None) -> Place:
         """Where the characters stand in the document."""
@@ -58,94 +62,100 @@ class Line:
         if not self.is_verbatim or end <= start:
             return block
         first, last = self.starts[start], self.ends[end - 1]
-        line = block.line + len(re.findall(r"\r\n|\n|\r", self.source[:first]))
+        line = block.line + len(_LINE_END.findall(self.source, 0, first))
         return Place(block.start + first, block.start + last, line, block.table, block.row, block.column)
 
 
+_INVISIBLE = re.compile(r"[\s\u200b\ufeff]+")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _NO_GAPS: frozenset[int] = frozenset()
 _RUN = re.compile(rf"[{_NEWLINES}]|\S+")
+_LONGEST_CACHED = 60
+
+
+class _Print(NamedTuple):
+    """A line as its source has it, wherever that stands: what :class:`Line` begins with."""
+
+    text: str
+    source: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    gaps: frozenset[int]
+    follows_blank: bool
 
 
 def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> list[Line]:
+    prints = (_short_prints if len(text) <= _LONGEST_CACHED else _prints)(text, document.script)
+    is_verbatim = place.end - place.start == len(text) and document.text.startswith(text, place.start)
     is_simplified = document.script is Script.SIMPLIFIED
-    offsets: Sequence[int]
-    if is_simplified and unicodedata.is_normalized("NFKC", text):
-        # Nothing to fold: most cells of a table.
-        folded, offsets = text, range(len(text) + 1)
-    else:
-        whole = fold(text, document.script)
-        folded, offsets = whole.text, whole.offsets
-    is_verbatim = place.end - place.start == len(text) and document.text[place.start : place.end] == text
-    is_one_to_one = is_simplified and len(folded) == len(text)
-    if is_one_to_one and folded.isalnum():
-        # One run of letters and digits: the whole line.
-        starts_at, ends_at = tuple(offsets[:-1]), tuple(offsets[1:])
-        return [Line(folded, text, starts_at, ends_at, _NO_GAPS, place, is_verbatim, is_table, False, is_simplified)]
-    lines: list[Line] = []
-    chars: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    return [Line(*line, place, is_verbatim, is_table, is_simplified) for line in prints]
+
+
+def _prints(source: str, script: Script) -> tuple[_Print, ...]:
+    """The lines of a text."""
+    folded, offsets = fold(source, script)
+    is_one_to_one = script is Script.SIMPLIFIED and len(folded) == len(source)
+    lines: list[_Print] = []
+    runs: list[tuple[int, int]] = []
     gaps: set[int] = set()
-    breaks = 0
-    length = 0
-
-    def close() -> None:
-        nonlocal breaks, length
-        if length:
-            lines.append(
-                Line(
-                    "".join(chars),
-                    text,
-                    tuple(starts),
-                    tuple(ends),
-                    frozenset(gaps),
-                    place,
-                    is_verbatim,
-                    is_table,
-                    breaks > 1,
-                    is_simplified,
-                )
-            )
-            breaks = 0
-            chars.clear()
-            starts.clear()
-            ends.clear()
-            gaps.clear()
-            length = 0
-        breaks += 1
-
-    before = 0
+    breaks = length = before = 0
     for match in _RUN.finditer(folded):
-        run, first, last = match.group(), match.start(), match.end()
-        if run in _NEWLINES:
+        first, last = match.span()
+        if folded[first] in _NEWLINES:
+            if length:
+                if first > before:
+                    gaps.add(length)
+                lines.append(_print(source, folded, offsets, runs, gaps, breaks > 1, is_one_to_one))
+                runs, length, breaks = [], 0, 0
+            gaps = set()
+            breaks += 1
+        else:
             if first > before:
                 gaps.add(length)
-            if not length:
-                gaps.clear()
-            close()
-            before = last
-            continue
-        if first > before:
-            gaps.add(length)
+            for start, end in ((first, last),) if folded[first:last].isprintable() else _visible(folded, first, last):
+                runs.append((start, end))
+                length += end - start
         before = last
-        if run.isprintable():
-            kept: Sequence[int] = range(first, last)
-            chars.append(run)
-            starts += offsets[first:last]
-        else:
-            kept = [at for at in range(first, last) if unicodedata.category(folded[at]) not in ("Cf", "Cc")]
-            chars += [folded[at] for at in kept]
-            starts += [offsets[at] for at in kept]
-        if is_one_to_one and len(kept) == last - first:
-            ends += offsets[first + 1 : last + 1]
-        else:
-            # A character that folds into several ends behind its one original.
-            ends += [b if (b := offsets[at + 1]) > (a := offsets[at]) else a + 1 for at in kept]
-        length += len(kept)
     if before < len(folded):
         gaps.add(length)
-    close()
-    return lines
+    if length:
+        lines.append(_print(source, folded, offsets, runs, gaps, breaks > 1, is_one_to_one))
+    return tuple(lines)
+
+
+_short_prints = lru_cache(maxsize=8192)(_prints)
+
+
+def _visible(folded: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The parts of a run between its control and format characters."""
+    for is_shown, at in groupby(range(first, last), lambda at: unicodedata.category(folded[at]) not in ("Cf", "Cc")):
+        if is_shown:
+            part = tuple(at)
+            yield part[0], part[-1] + 1
+
+
+def _print(
+    source: str,
+    folded: str,
+    offsets: Sequence[int],
+    runs: list[tuple[int, int]],
+    gaps: set[int],
+    follows_blank: bool,
+    is_one_to_one: bool,
+) -> _Print:
+    starts: Sequence[int]
+    ends: Sequence[int]
+    if len(runs) == 1:
+        ((first, last),) = runs
+        text, starts, ends = folded[first:last], offsets[first:last], offsets[first + 1 : last + 1]
+    else:
+        text = "".join([folded[first:last] for first, last in runs])
+        starts = [at for first, last in runs for at in offsets[first:last]]
+        ends = [at for first, last in runs for at in offsets[first + 1 : last + 1]]
+    if not is_one_to_one:
+        # A character that folds into several ends behind its one original.
+        ends = [max(start + 1, end) for start, end in zip(starts, ends, strict=True)]
+    return _Print(text, source, starts, ends, frozenset(gaps) if gaps else _NO_GAPS, follows_blank)
 
 
 def fold_lines(text: str, document: Document) -> list[Line]:
@@ -155,11 +165,22 @@ def fold_lines(text: str, document: Document) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Lines as one text, wrapped lines joined, others separated by a line feed; ``where`` is the way back."""
+    """Lines as one text, wrapped lines joined, others separated by a line feed.
+
+    ``lines`` are those of the page; the ones in the prose are ``indexes``, and ``starts`` is where each begins in the
+    text, its line feed included.
+    """
 
     text: str
-    where: tuple[tuple[int, int], ...]
+    starts: tuple[int, ...]
+    indexes: tuple[int, ...]
     lines: tuple[Line, ...]
+
+    def where(self, at: int) -> tuple[int, int]:
+        """The index of the line a character stands on, and its position there; a line feed has that behind it."""
+        number = bisect_right(self.starts, at) - 1
+        start = self.starts[number]
+        return self.indexes[number], max(0, at - start - (self.text[start] == "\n"))
 
     def _ends(self, start: int, end: int) -> tuple[int, int]:
         while start < end - 1 and self.text[start] == "\n":
@@ -168,24 +189,10 @@ class Prose:
             end -= 1
         return start, end
 
-    def named(self, start: int, end: int) -> str:
-        """The characters in Simplified script without white space."""
-        pieces: list[str] = []
-        at = start
-        while at < end:
-            line, first = self.where[at]
-            stop = at
-            while stop < end and self.where[stop][0] == line and self.text[stop] != "\n":
-                stop += 1
-            if stop > at:
-                pieces.append(self.lines[line].named(first, first + stop - at))
-            at = max(stop, at + 1)
-        return "".join(pieces)
-
     def evidence(self, attribute: str, rule: str, start: int, end: int, document: Document) -> Evidence:
         """The printed words between two positions as evidence."""
         start, end = self._ends(start, end)
-        (first_line, first), (last_line, last) = self.where[start], self.where[end - 1]
+        (first_line, first), (last_line, last) = self.where(start), self.where(end - 1)
         head = self.lines[first_line].place(first, first + 1)
         if first_line == last_line:
             line = self.lines[first_line]
@@ -209,26 +216,32 @@ class Page:
         return [(i, line) for i, line in enumerate(self.lines) if not line.is_table]
 
 
-def _is_count(text: str) -> bool:
-    """Whether a cell is blank or a number that cannot be a year: nothing that tells who reports or when."""
-    text = text.strip()
-    return not text or (text.isdigit() and len(text) != 4)
-
-
 @lru_cache(maxsize=2)
 def read_page(document: Document) -> Page:
     """Fold a document into lines and prose."""
     lines: list[Line] = []
     for block in document.blocks:
         if isinstance(block, Paragraph):
-            lines.extend(_lines_of(block.text, block.place, document, is_table=False))
+            lines += _lines_of(block.text, block.place, document, is_table=False)
         elif isinstance(block, Table):
             for row in block.rows:
                 for cell in row:
-                    if not _is_count(cell.text):
-                        lines.extend(_lines_of(cell.text, cell.place, document, is_table=True))
+                    # A blank cell or a number that cannot be a year tells nothing of who reports or when.
+                    text = cell.text
+                    if (len(text) != 4 and text.isdigit()) or not (bare := text.strip()):
+                        continue
+                    if len(bare) == 4 or not bare.isdigit():
+                        lines += _lines_of(text, cell.place, document, is_table=True)
+    found = tuple(lines)
+    return Page(document, found, _join(found))
+
+
+def _join(lines: tuple[Line, ...]) -> Prose:
+    """The lines outside tables as prose."""
     text: list[str] = []
-    where: list[tuple[int, int]] = []
+    starts: list[int] = []
+    indexes: list[int] = []
+    length = 0
     previous = ""
     for index, line in enumerate(lines):
         if line.is_table:
@@ -240,10 +253,12 @@ def read_page(document: Document) -> Page:
             and not line.follows_blank
             and not _ENUMERATED.match(line.text)
         )
+        starts.append(length)
+        indexes.append(index)
         if not is_wrapped:
             text.append("\n")
-            where.append((index, 0))
+            length += 1
         text.append(line.text)
-        where.extend(zip(repeat(index), range(len(line.text)), strict=False))
+        length += len(line.text)
         previous = line.text
-    return Page(document, tuple(lines), Prose("".join(text), tuple(where), tuple(lines)))
+    return Prose("".join(text), tuple(starts), tuple(indexes), lines)

@@ -8,11 +8,12 @@ for the body must be able to be a name.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loaders.identify.dates import DATE_PATTERN, YEAR_PATTERN, read_year
+from loaders.identify.dates import DATE_PATTERN, YEAR_CHARACTERS, YEAR_PATTERN, read_year
 from loaders.identify.names import (
     begins_with_place,
     is_full_name,
@@ -25,7 +26,7 @@ from loaders.identify.names import (
     split_names,
 )
 from loaders.identify.text import Line, Page, Prose, fold_lines
-from loaders.identify.words import any_of, load_words
+from loaders.identify.words import any_of, load_words, shortest
 from loaders.model import MetadataName, Place
 
 _LONGEST_LINE = 130
@@ -89,6 +90,15 @@ def _core() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
+def _possible_core() -> re.Pattern[str]:
+    """What stands in every text in which :func:`_core` can be found once its years are marked."""
+    title = load_words().title
+    subjects, reports = (any_of(shortest(title[slot])) for slot in ("subject", "report"))
+    between = re.escape("".join(sorted({*"工作》", *"".join((*title["subject"], *title["filler"], *title["report"]))})))
+    return re.compile(rf"(?:{subjects})[{between}{YEAR_CHARACTERS}]*(?:{reports})")
+
+
+@lru_cache(maxsize=1)
 def _announced() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """关于公布 before an announced report, and a next line that makes the heading a notice: 编制工作的通知."""
     title = load_words().title
@@ -129,36 +139,43 @@ def _head() -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Consecutive lines as one string; ``where`` gives line and position of each character."""
+    """Consecutive lines as one string; ``starts`` is where each of the lines begins, ``indexes`` which they are."""
 
     text: str
-    where: tuple[tuple[int, int], ...]
+    starts: tuple[int, ...]
+    indexes: tuple[int, ...]
     gaps: tuple[int, ...]
-    breaks: tuple[int, ...]
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Where a line ends and the next begins."""
+        return self.starts[1:]
+
+    def line(self, at: int) -> int:
+        """The index of the line a character stands on."""
+        return self.indexes[bisect_right(self.starts, at) - 1]
+
+    def where(self, at: int) -> tuple[int, int]:
+        """The index of the line a character stands on, and its position there."""
+        number = bisect_right(self.starts, at) - 1
+        return self.indexes[number], at - self.starts[number]
 
 
 def _window(lines: list[tuple[int, Line]]) -> _Window:
-    text, where, gaps, breaks = "", [], [], []
-    for index, line in lines:
-        if text:
-            gaps.append(len(text))
-            breaks.append(len(text))
+    text = ""
+    starts, gaps = [], []
+    for _, line in lines:
+        starts.append(len(text))
         gaps += [len(text) + g for g in line.gaps if g]
-        where += [(index, at) for at in range(len(line.text))]
         text += line.text
-    return _Window(text, tuple(where), tuple(sorted(gaps)), tuple(breaks))
+    return _Window(text, tuple(starts), tuple([index for index, _ in lines]), tuple(sorted((*gaps, *starts[1:]))))
 
 
 def _spans(page: Page, window: _Window, start: int, end: int) -> Iterator[tuple[Line, int, int]]:
     """The lines that a part of the window stands on, each with the characters of it."""
-    at = start
-    while at < end:
-        index, first = window.where[at]
-        stop = at
-        while stop < end and window.where[stop][0] == index:
-            stop += 1
-        yield page.lines[index], first, first + stop - at
-        at = stop
+    for index, first, last in zip(window.indexes, window.starts, (*window.breaks, len(window.text)), strict=True):
+        if first < end and start < last:
+            yield page.lines[index], max(start, first) - first, min(end, last) - first
 
 
 def _printed(page: Page, window: _Window, start: int, end: int) -> str:
@@ -170,7 +187,7 @@ def _named(page: Page, window: _Window, start: int, end: int) -> str:
 
 
 def _place(page: Page, window: _Window, start: int, end: int) -> Place:
-    (first_line, first), (last_line, last) = window.where[start], window.where[end - 1]
+    (first_line, first), (last_line, last) = window.where(start), window.where(end - 1)
     head = page.lines[first_line].place(first, first + 1)
     tail = page.lines[last_line].place(last, last + 1)
     return Place(head.start, max(tail.end, head.end), head.line, head.table, head.row, head.column)
@@ -179,6 +196,8 @@ def _place(page: Page, window: _Window, start: int, end: int) -> Place:
 def _parse(page: Page, window: _Window) -> Title | None:
     """Read a window as one title, null when it is anything else."""
     text = window.text
+    if not _possible_core().search(text):
+        return None
     title_label, _, neighbour, before_subject = _labels()
     start = 0
     if match := list(title_label.finditer(text)):
@@ -200,7 +219,7 @@ def _parse(page: Page, window: _Window) -> Title | None:
     marked = text[:start] + _YEAR_TOKEN.sub(mark, text[start:])
     core = None
     for match_core in _core().finditer(marked, start):
-        if _tail().match(text[match_core.end() :]) and (window.where[-1][0] == window.where[match_core.end() - 1][0]):
+        if _tail().match(text[match_core.end() :]) and match_core.end() > window.starts[-1]:
             core = match_core
             break
     if core is None or re.search(any_of(load_words().title["not_report_note"]), text[core.end("report") : core.end()]):
@@ -272,8 +291,7 @@ def _parse(page: Page, window: _Window) -> Title | None:
             if not _is_self_reference(folded) and not _BARE_GOVERNMENT.fullmatch(folded):
                 return None
             return _title(page, window, (start, end), core, years, (), printed_names)
-        lone_line = window.where[organs[0][0]][0] != window.where[core.start()][0]
-        is_name_apart = lone_line
+        is_name_apart = window.line(organs[0][0]) != window.line(core.start())
         breaks = [b for b in window.breaks if organs[0][0] < b <= organs[0][1]]
         if breaks and not all(is_organ_name(_fold_name(n)) for n in names):
             return None
@@ -307,8 +325,8 @@ def _title(
         next(iter(distinct)) if len(distinct) == 1 else None,
         len(distinct) > 1,
         _place(page, window, start, end),
-        window.where[start][0],
-        window.where[core.end() - 1][0],
+        window.line(start),
+        window.line(core.end() - 1),
         is_name_apart,
         is_system,
         is_whole_area,
@@ -348,6 +366,11 @@ def _titles_of(page: Page) -> tuple[Title, ...]:
     return tuple(titles)
 
 
+@lru_cache(maxsize=1)
+def _report_words() -> re.Pattern[str]:
+    return re.compile(any_of(shortest(load_words().title["report"])))
+
+
 def lone_year(text: str) -> int | None:
     """The year of a line that holds nothing else: (2021年度)."""
     match = _YEAR_TOKEN.fullmatch(text)
@@ -363,7 +386,7 @@ def page_titles(page: Page) -> tuple[Title, ...]:
             continue
         for text in (metadata.value, *_SITE_MARK.split(metadata.value)):
             lines = fold_lines(text, page.document)
-            bare = Page(page.document, tuple(lines), Prose("", (), ()))
+            bare = Page(page.document, tuple(lines), Prose("", (), (), ()))
             title = _parse(bare, _window([(0, lines[0])])) if len(lines) == 1 else None
             if title is not None:
                 # Article titles bear no site's name.
@@ -374,7 +397,7 @@ def page_titles(page: Page) -> tuple[Title, ...]:
 
 def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
     titles: list[Title] = []
-    reports = re.compile(any_of(load_words().title["report"]))
+    reports = _report_words()
     has_sentence = False
     for last, (_, line) in enumerate(lines):
         if has_sentence and _LINKS.fullmatch(line.text):
@@ -386,6 +409,9 @@ def _find(page: Page, lines: list[tuple[int, Line]]) -> list[Title]:
             break
         # A title ends on this line, so its last word begins here or the word itself is cut in two.
         if not (reports.search(line.text) or line.text.startswith(("告", "报", "度报告"))):
+            continue
+        around = "".join([piece.text for _, piece in lines[max(0, last - _MOST_LINES + 1) : last + 1]])
+        if not _possible_core().search(around):
             continue
         found: Title | None = None
         for count in range(1, _MOST_LINES + 1):

@@ -27,6 +27,15 @@ def _any_of(words: tuple[str, ...]) -> str:
     return "|".join(sorted({re.escape(word) for word in words}, key=lambda w: (-len(w), w)))
 
 
+def shortest(words: Iterable[str]) -> tuple[str, ...]:
+    """The words that hold no other of them: a text without these has none of the words."""
+    found: list[str] = []
+    for word in sorted(set(words), key=lambda w: (len(w), w)):
+        if not any(other in word for other in found):
+            found.append(word)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class OrganSuffix:
     """A row of the seed ``organ_suffixes``."""
@@ -40,11 +49,25 @@ class OrganSuffix:
 
 @dataclass(frozen=True, slots=True)
 class ScopeCue:
-    """A row of the seed ``scope_cues``, compiled."""
+    """A row of the seed ``scope_cues``, compiled; ``needles`` stand in every text that it matches."""
 
     pattern: re.Pattern[str]
+    needles: tuple[str, ...]
     reading_code: str
     organ_group: str
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first place of the cue in a text."""
+        return self.pattern.search(text) if self._may_be_in(text) else None
+
+    def replace(self, text: str, character: str) -> str:
+        """The text with another character for each of the cue's, or without the cue."""
+        if not self._may_be_in(text):
+            return text
+        return self.pattern.sub(lambda m: character * len(m.group()), text)
+
+    def _may_be_in(self, text: str) -> bool:
+        return all(map(text.__contains__, self.needles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +100,11 @@ def _cue_pattern(cue: str) -> re.Pattern[str]:
     pattern = pattern.replace(re.escape("{area}"), r"全(?:省|市|区|县|州|盟|旗|自治区|兵团|镇|乡)")
     pattern = pattern.replace(re.escape("{n}"), r"[\d,.]+余?")
     return re.compile(pattern)
+
+
+def _cue_needles(cue: str) -> tuple[str, ...]:
+    pieces = re.split(r"…|\{n\}", cue.replace("{area}", "全…"))
+    return tuple(sorted(filter(None, pieces), key=len, reverse=True))
 
 
 def _slots(seed: str) -> dict[str, tuple[str, ...]]:
@@ -114,8 +142,9 @@ def load_words() -> Words:
         _slots("identity_phrases"),
         {row["label_zh"]: row["attribute_code"] for row in read_seed("metadata_labels")},
         tuple(
-            ScopeCue(_cue_pattern(row["cue_zh"]), row["reading_code"], row["organ_group"])
+            ScopeCue(_cue_pattern(cue), _cue_needles(cue), row["reading_code"], row["organ_group"])
             for row in read_seed("scope_cues")
+            for cue in (row["cue_zh"],)
         ),
         tuple(
             KindPhrase(row["phrase_zh"], row["document_kind"], row["match_at"], row["overrides_form"] == "true")

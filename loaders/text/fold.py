@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from opencc import OpenCC
 
@@ -26,6 +25,9 @@ _NOT_HAN = re.compile("[^\u4e00-\u9fff]+")
 
 Result = TypeVar("Result")
 _LONGEST_CACHED = 200
+_LONGEST_FOLDED_ONCE = 2000
+# What most texts have to fold, and nothing else.
+_WIDE = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，：；（）！？\u3000")
 
 
 def cache_short(function: Callable[[str], Result]) -> Callable[[str], Result]:
@@ -65,12 +67,11 @@ def detect_script(text: str) -> Script:
     return Script.TRADITIONAL_TW if pattern.search(text) else Script.TRADITIONAL
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """Folded text; ``offsets[i]`` is where folded character ``i`` starts in the original, with one end mark."""
 
     text: str
-    offsets: tuple[int, ...]
+    offsets: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original span of the folded characters ``start`` to ``end``."""
@@ -92,6 +93,10 @@ def _nfkc(char: str) -> str:
 
 def fold(text: str, script: Script = Script.SIMPLIFIED) -> Folded:
     """Fold ``text`` and keep the way back to the printed characters."""
+    return (_fold_once if len(text) <= _LONGEST_FOLDED_ONCE else _fold)(text, script)
+
+
+def _fold(text: str, script: Script) -> Folded:
     if script is Script.SIMPLIFIED:
         return _fold_characters(text, 0)
     pattern, words = _overlay()
@@ -106,8 +111,14 @@ def fold(text: str, script: Script = Script.SIMPLIFIED) -> Folded:
         parts.append(Folded(word, (*shares, match.end())))
         at = match.end()
     parts.append(_fold_characters(_simplify(text[at:]), at))
+    if len(parts) == 1:
+        return parts[0]
     offsets = (offset for part in parts for offset in part.offsets[:-1])
     return Folded("".join(part.text for part in parts), (*offsets, len(text)))
+
+
+# Who reports and what the sentences say is read from the same paragraphs, one after the other.
+_fold_once = lru_cache(maxsize=1024)(_fold)
 
 
 def fold_text(text: str) -> str:
@@ -119,11 +130,14 @@ def fold_text(text: str) -> str:
 
 def _fold_characters(text: str, base: int) -> Folded:
     """NFKC character by character; ``base`` is where ``text`` starts in the original."""
-    if unicodedata.is_normalized("NFKC", text):
-        return Folded(text, tuple(range(base, base + len(text) + 1)))
-    pieces = [_nfkc(char) for char in text]
-    folded = "".join(pieces)
-    if len(folded) == len(text):
-        return Folded(folded, tuple(range(base, base + len(text) + 1)))
-    offsets = [base + at for at, piece in enumerate(pieces) for _ in piece]
-    return Folded(folded, (*offsets, base + len(text)))
+    folded = text
+    if not unicodedata.is_normalized("NFKC", text):
+        for wide, narrow in _WIDE:
+            folded = folded.replace(wide, narrow)
+        if not unicodedata.is_normalized("NFKC", folded):
+            pieces = [_nfkc(char) for char in text]
+            folded = "".join(pieces)
+            if len(folded) != len(text):
+                offsets = [base + at for at, piece in enumerate(pieces) for _ in piece]
+                return Folded(folded, (*offsets, base + len(text)))
+    return Folded(folded, range(base, base + len(text) + 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from loaders.columns import to_rows
 from loaders.load import BATCH_DOCUMENTS, load_documents, reading_version
 from loaders.model import Hints, ValueStatus
 from loaders.runs import begin_run
@@ -30,7 +31,7 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def put(con: duckdb.DuckDBPyConnection, *readings) -> None:
-    stage(con, [Staged(reading, "v1") for reading in readings], run_id="r1", loaded_at=NOW)
+    stage(con, [Staged(to_rows(reading), "v1") for reading in readings], run_id="r1", loaded_at=NOW)
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
