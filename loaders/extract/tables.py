@@ -51,6 +51,7 @@ _MIN_LABELS = 3
 _MIN_FIGURES = 5
 _MAX_JOINED = 4
 _MIN_GAPS = 2
+_LONGEST_REMEMBERED = 40
 _LOOK_AHEAD = 24
 
 
@@ -106,14 +107,23 @@ def extract_tables(document: Document) -> TableReading:
     local_readings: list[LocalReading] = []
     unknown: list[Table] = []
     for index, block in join_continued(blocks):
-        views = [(view, look_of(view, document.script)) for view in _views(block)]
-        if not any(look is not None and recall(look) for _, look in views):
-            before = blocks[max(0, index - 6) : index]
-            local = read_local_table([view for view, _ in views], block, before, document.script, read_value)
-            if local is not None:
-                local_readings.append(local)
-                continue
-        best = max((_read_table(view, look, document.script) for view, look in views), key=lambda f: f.complete)
+        # A table with row ends has one view, and looks as its reader gave it; else each view has its own look.
+        source = [block] if block.has_rows else list(_views(block))
+        looks = [look_of(view, document.script) for view in source]
+        readings = [_read_as_before(view, look, document.script) for view, look in zip(source, looks, strict=True)]
+        if None in readings:
+            views = list(_views(block)) if block.has_rows else source
+            if not any(look is not None and recall(look) for look in looks):
+                before = blocks[max(0, index - 6) : index]
+                local = read_local_table(views, block, before, document.script, read_value)
+                if local is not None:
+                    local_readings.append(local)
+                    continue
+            readings = [
+                _read_afresh(view, table, look, document.script) if reading is None else reading
+                for view, table, look, reading in zip(views, source, looks, readings, strict=True)
+            ]
+        best = max((reading for reading in readings if reading is not None), key=lambda f: f.complete)
         found.rows += best.rows
         found.issues += best.issues
         found.votes += best.votes
@@ -211,19 +221,25 @@ def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | 
 # ---- segments: which part of a printed table is which table of the form
 
 
-def _read_table(table: Table, look: Look | None, script: Script) -> _Found:
-    """Read a table, by the recipe of one that looked the same where there is one."""
+def _read_as_before(table: Table, look: Look | None, script: Script) -> _Found | None:
+    """Read a table by the recipe of one that looked the same; null where there is none or it does not fit."""
     recipe = recall(look) if look is not None else None
-    if recipe is not None and (rows := follow(recipe, table, read_value)) is not None:
-        return _Found(script, rows, [], Counter(recipe.votes), recipe.seen, recipe.complete)
-    found = _read_afresh(table, script)
+    rows = follow(recipe, table, read_value) if recipe is not None else None
+    if recipe is None or rows is None:
+        return None
+    return _Found(script, rows, [], Counter(recipe.votes), recipe.seen, recipe.complete)
+
+
+def _read_afresh(view: Table, source: Table, look: Look | None, script: Script) -> _Found:
+    """Read a view of a table, and remember how, when nothing is in doubt."""
+    found = _read_view(view, script)
     is_plain = not found.issues and not found.has_other_unit and len(found.printed_rows) == len(found.rows)
-    if look is not None and recipe is None and is_plain:
-        remember(look, table, found.rows, found.printed_rows, found.votes, found.seen, found.complete)
+    if look is not None and is_plain and recall(look) is None:
+        remember(look, source, found.rows, found.printed_rows, found.votes, found.seen, found.complete)
     return found
 
 
-def _read_afresh(table: Table, script: Script) -> _Found:
+def _read_view(table: Table, script: Script) -> _Found:
     found = _Found(script)
     rows = tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows)
     table = replace(table, rows=rows)
@@ -958,14 +974,24 @@ def read_value(
     A unit in the cell goes before that of the heading. A count with a fraction, a negative figure where the metric
     knows no sign, and a unit of another kind are illegible.
     """
-    parsed = parse_cell(cell.plain)
+    text = cell.text if cell.simplified is None else cell.simplified
+    if len(text) > _LONGEST_REMEMBERED:
+        return _read_text.__wrapped__(text, heading_unit, wanted, is_signed)
+    return _read_text(text, heading_unit, wanted, is_signed)
+
+
+@lru_cache(maxsize=65536)
+def _read_text(
+    text: str, heading_unit: str | None, wanted: str, is_signed: bool
+) -> tuple[Decimal | None, ValueStatus, bool]:
+    parsed = parse_cell(text)
     if parsed.number is None:
         return None, parsed.status, False
     unit = parsed.number.unit
     is_money = wanted in MONEY_UNITS
     if unit is not None and wanted != "%" and (unit in MONEY_UNITS) != is_money:
         return None, ValueStatus.ILLEGIBLE, False
-    if is_money and unit is None and _MYRIADS.search(cell.plain):
+    if is_money and unit is None and _MYRIADS.search(text):
         # 1.6万 in a column of money is so many yuan.
         unit = "元"
     value = convert_unit(parsed.number.value, unit or heading_unit, wanted)
