@@ -15,7 +15,8 @@ from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
 
 _EVERY_METRIC = "*"
-_ANY_KIND = tuple(kind.value for kind in SourceKind)
+_TABLE, _NARRATIVE = SourceKind.TABLE.value, SourceKind.NARRATIVE.value
+_ANY_KIND = (_TABLE, _NARRATIVE)
 _ZERO = Decimal(0)
 # A metric, an applicant type and a kind of source.
 Figure = tuple[str, str | None, str]
@@ -131,7 +132,7 @@ def _collect_values(report: ReportReading) -> _Values:
         # An approximate figure neither keeps nor breaks an identity.
         if row.metric_code is None or row.value is None or row.is_approximate:
             continue
-        key = (row.metric_code, row.applicant_type, row.source_kind.value)
+        key = (row.metric_code, row.applicant_type, _TABLE if row.source_kind is SourceKind.TABLE else _NARRATIVE)
         values[key] = row.value if values.get(key, row.value) == row.value else None
     return values
 

@@ -15,13 +15,14 @@ from typing import Any
 
 from loaders.forms.columns import printed
 from loaders.model import Cell, MetricRow, Script, Table, ValueStatus
-from loaders.text.fold import cache_short
 from loaders.text.numbers import is_value, parse_cell
 from loaders.vocabulary import Metric, load_vocabulary
 
 _MOST_LOOKS = 512
 _MOST_CELLS = 2000
 _LONGEST_LABELS = 20_000
+_LONGEST_MARKED = 200
+_MOST_MARKS = 65_536
 
 Look = tuple[Any, ...]
 ReadValue = Callable[[Cell, str | None, str, bool], tuple[Decimal | None, ValueStatus, bool]]
@@ -52,14 +53,24 @@ class Recipe:
 _recipes: OrderedDict[Look, Recipe] = OrderedDict()
 
 
-@cache_short
-def _mark(text: str) -> str | None:
-    """A mark for the text of a value cell; null for words, which stand for themselves."""
-    if not text.strip():
-        return "\0blank"
-    if is_value(text):
-        return "\0value"
-    return "\0none" if parse_cell(text).status is not ValueStatus.ILLEGIBLE else None
+class _Marks(dict[str, str | None]):
+    """Marks for the texts of value cells; null for words, which stand for themselves. Only short ones are kept."""
+
+    def __missing__(self, text: str) -> str | None:
+        if not text.strip():
+            mark: str | None = "\0blank"
+        elif is_value(text):
+            mark = "\0value"
+        else:
+            mark = "\0none" if parse_cell(text).status is not ValueStatus.ILLEGIBLE else None
+        if len(text) <= _LONGEST_MARKED:
+            if len(self) >= _MOST_MARKS:
+                self.clear()
+            self[text] = mark
+        return mark
+
+
+_marks = _Marks()
 
 
 def _slots(table: Table) -> Sequence[Sequence[Cell | None]]:
@@ -71,7 +82,8 @@ def look_of(table: Table, script: Script) -> Look | None:
     slots = _slots(table)
     if sum(map(len, slots)) > _MOST_CELLS or table.place.end - table.place.start > _LONGEST_LABELS:
         return None
-    looks: list[Any] = [table.style, table.has_rows, script, table.grid is None]
+    has_grid = table.grid is not None
+    looks: list[Any] = [table.style, table.has_rows, script, has_grid]
     for r, row in enumerate(slots, 1):
         looks.append(len(row))
         for c, cell in enumerate(row, 1):
@@ -79,12 +91,13 @@ def look_of(table: Table, script: Script) -> Look | None:
                 looks.append(None)
                 continue
             place = cell.place
-            if table.grid is not None and (place.row != r or place.column != c):
+            if has_grid and (place.column != c or place.row != r):
                 # Under a merged cell: which one, tells where that starts.
                 looks.append((place.row, place.column))
                 continue
-            look = _mark(cell.text if cell.simplified is None else cell.simplified) or cell.text
-            if cell.row_span == 1 and cell.column_span == 1:
+            text = cell.text
+            look = _marks[text if cell.simplified is None else cell.simplified] or text
+            if cell.row_span == 1 == cell.column_span:
                 looks.append(look)
             else:
                 looks.append((look, cell.row_span, cell.column_span, place.column))

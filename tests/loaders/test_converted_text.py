@@ -159,6 +159,14 @@ def test_a_row_wrapped_by_a_converter_that_ends_rows_with_two_blanks_is_one_row(
     ]
 
 
+def test_a_label_is_quoted_as_its_own_document_prints_it() -> None:
+    # The tables say the same words; what was remembered of one must not stand for the evidence of another.
+    for change in ("本年增/减", "本年增&#47;减", "本年增/减"):
+        text = piped("第二十条第（六）项|||", f"信息内容|上一年项目数量|{change}|处理决定数量", "行政处罚|4|-1|17")
+        (report,) = read_document((HEAD + text).encode(), "report.md").reports
+        assert [row.column_label_raw for row in report.metric_rows][1] == change
+
+
 # ---- merged cells
 
 
