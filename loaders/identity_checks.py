@@ -7,7 +7,6 @@ document. The warehouse evaluates all of them, also across years and reports, in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -16,12 +15,16 @@ from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
 
 _EVERY_METRIC = "*"
-_ANY_KIND = tuple(kind.value for kind in SourceKind)
+_TABLE, _NARRATIVE = SourceKind.TABLE.value, SourceKind.NARRATIVE.value
+_ANY_KIND = (_TABLE, _NARRATIVE)
+_ZERO = Decimal(0)
+# A metric, an applicant type and a kind of source.
+Figure = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class FailedIdentity:
-    """An identity that the printed figures contradict."""
+    """An identity that the printed figures contradict; ``figures`` are those that it compares."""
 
     identity_code: str
     statement_zh: str
@@ -31,6 +34,7 @@ class FailedIdentity:
     relation: str
     left_value: Decimal
     right_value: Decimal
+    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class _Term:
     source_kind: str
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: there is one of each, and it is looked up for every instance.
+@dataclass(frozen=True, slots=True, eq=False)
 class _Identity:
     code: str
     form_code: str
@@ -53,33 +58,45 @@ class _Identity:
     terms: tuple[_Term, ...]
 
 
-_Values = dict[tuple[str, str | None, str], Decimal | None]
+_Values = dict[Figure, Decimal | None]
+_Side = tuple[tuple[int, tuple[Figure, ...]], ...]
 
 
 def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
     """The identities of the report's form that fail, in the order of the seed."""
+    if report.form_code is None:
+        return []
     values = _collect_values(report)
+    # Codes and types once each, in the order of the report; what cannot have all its terms is not looked at.
+    metric_codes = tuple(dict.fromkeys(code for code, _, _ in values))
+    applicant_types = tuple(dict.fromkeys(kind for _, kind, _ in values if kind is not None))
+    source_kinds = {kind for _, _, kind in values}
     failed = []
-    for identity in _identities():
-        if identity.form_code != report.form_code:
+    for group in _groups(report.form_code):
+        if not group.source_kinds <= source_kinds:
             continue
-        for metric_code, applicant_type in _instances(identity, values):
-            left = _sum_side(identity, "left", metric_code, applicant_type, values)
-            right = _sum_side(identity, "right", metric_code, applicant_type, values)
-            if left is None or right is None or _holds(identity, left, right):
+        for metric_code in metric_codes if group.is_open_metric else (None,):
+            if metric_code in group.compared:
                 continue
-            failed.append(
-                FailedIdentity(
-                    identity.code,
-                    identity.statement_zh,
-                    identity.severity,
-                    metric_code,
-                    applicant_type,
-                    identity.relation,
-                    left,
-                    right,
+            for applicant_type in applicant_types if group.is_open_applicant else (None,):
+                check = _compile(group.identity, metric_code, applicant_type)
+                left = _sum_side(check.left, values)
+                right = None if left is None else _sum_side(check.right, values)
+                if left is None or right is None or _holds(group.identity, left, right):
+                    continue
+                failed.append(
+                    FailedIdentity(
+                        group.identity.code,
+                        group.identity.statement_zh,
+                        group.identity.severity,
+                        metric_code,
+                        applicant_type,
+                        group.identity.relation,
+                        left,
+                        right,
+                        tuple(_stated(places, values) for _, places in (*check.left, *check.right)),
+                    )
                 )
-            )
     return failed
 
 
@@ -115,28 +132,45 @@ def _collect_values(report: ReportReading) -> _Values:
         # An approximate figure neither keeps nor breaks an identity.
         if row.metric_code is None or row.value is None or row.is_approximate:
             continue
-        key = (row.metric_code, row.applicant_type, row.source_kind.value)
+        key = (row.metric_code, row.applicant_type, _TABLE if row.source_kind is SourceKind.TABLE else _NARRATIVE)
         values[key] = row.value if values.get(key, row.value) == row.value else None
     return values
 
 
-def _instances(identity: _Identity, values: _Values) -> Iterator[tuple[str | None, str | None]]:
-    """The metrics and applicant types an identity is evaluated for; None where it names its own."""
-    has_wildcard = any(term.metric_code == _EVERY_METRIC for term in identity.terms)
-    metric_codes: list[str | None] = [None]
-    if has_wildcard:
-        compared = _compared_by_name(identity.form_code) if _is_about_narrative(identity) else frozenset()
-        metric_codes = [code for code in dict.fromkeys(code for code, _, _ in values) if code not in compared]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The instances of an identity: for each metric, for each applicant type, or as it names its own.
+
+    ``compared`` are metrics left out, ``source_kinds`` the kinds of source without which there is no instance.
+    """
+
+    identity: _Identity
+    is_open_metric: bool
+    is_open_applicant: bool
+    compared: frozenset[str]
+    source_kinds: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _groups(form_code: str) -> tuple[_Group, ...]:
+    """The identities of a form with what they are evaluated for."""
     metrics = load_vocabulary().metrics
-    named = [term.metric_code for term in identity.terms if term.metric_code != _EVERY_METRIC]
-    by_applicant = any(code in metrics and metrics[code].has_applicant_type for code in named)
-    open_applicant = by_applicant and all(not term.applicant_type for term in identity.terms)
-    applicant_types: list[str | None] = [None]
-    if open_applicant:
-        applicant_types = list(dict.fromkeys(kind for _, kind, _ in values if kind is not None))
-    for metric_code in metric_codes:
-        for applicant_type in applicant_types:
-            yield metric_code, applicant_type
+    groups = []
+    for identity in _identities():
+        if identity.form_code != form_code:
+            continue
+        named = [term.metric_code for term in identity.terms if term.metric_code != _EVERY_METRIC]
+        by_applicant = any(code in metrics and metrics[code].has_applicant_type for code in named)
+        groups.append(
+            _Group(
+                identity,
+                len(named) < len(identity.terms),
+                by_applicant and all(not term.applicant_type for term in identity.terms),
+                _compared_by_name(form_code) if _is_about_narrative(identity) else frozenset(),
+                frozenset(term.source_kind for term in identity.terms) - {"any"},
+            )
+        )
+    return tuple(groups)
 
 
 def _is_about_narrative(identity: _Identity) -> bool:
@@ -150,27 +184,50 @@ def _compared_by_name(form_code: str) -> frozenset[str]:
     return frozenset(term.metric_code for identity in own for term in identity.terms) - {_EVERY_METRIC}
 
 
-def _sum_side(
-    identity: _Identity, side: str, metric_code: str | None, applicant_type: str | None, values: _Values
-) -> Decimal | None:
-    total = Decimal(0)
-    for term in identity.terms:
-        if term.side != side:
-            continue
-        code = metric_code if term.metric_code == _EVERY_METRIC else term.metric_code
-        value = _look_up(code or "", term.applicant_type or applicant_type, term.source_kind, values)
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One instance of an identity: for each term its sign and the figures that may be it, the first there is."""
+
+    left: _Side
+    right: _Side
+
+
+@lru_cache(maxsize=4096)
+def _compile(identity: _Identity, metric_code: str | None, applicant_type: str | None) -> _Check:
+    def side(name: str) -> _Side:
+        return tuple(
+            (term.sign, _places(term, metric_code, applicant_type)) for term in identity.terms if term.side == name
+        )
+
+    return _Check(side("left"), side("right"))
+
+
+def _places(term: _Term, metric_code: str | None, applicant_type: str | None) -> tuple[Figure, ...]:
+    """Where the value of a term may stand, in the order of preference."""
+    code = (metric_code if term.metric_code == _EVERY_METRIC else term.metric_code) or ""
+    applicant = term.applicant_type or applicant_type
+    kinds = _ANY_KIND if term.source_kind == "any" else (term.source_kind,)
+    applicants = (None, "total") if applicant is None else (applicant,)
+    return tuple((code, who, kind) for kind in kinds for who in applicants)
+
+
+def _stated(places: tuple[Figure, ...], values: _Values) -> Figure:
+    return next(place for place in places if place in values)
+
+
+def _sum_side(side: _Side, values: _Values) -> Decimal | None:
+    """The sum of a side; null where a figure is missing or has two values."""
+    total = _ZERO
+    for sign, places in side:
+        value = None
+        for place in places:
+            if place in values:
+                value = values[place]
+                break
         if value is None:
             return None
-        total += term.sign * value
+        total += value if sign == 1 else sign * value
     return total
-
-
-def _look_up(metric_code: str, applicant_type: str | None, source_kind: str, values: _Values) -> Decimal | None:
-    for kind in _ANY_KIND if source_kind == "any" else (source_kind,):
-        for applicant in (applicant_type, "total" if applicant_type is None else applicant_type):
-            if (metric_code, applicant, kind) in values:
-                return values[metric_code, applicant, kind]
-    return None
 
 
 def _holds(identity: _Identity, left: Decimal, right: Decimal) -> bool:

@@ -17,9 +17,6 @@ from loaders.model import MetricRow, ReportReading, SecondReading, Severity, Sou
 from loaders.vocabulary import FormTable, load_vocabulary, read_seed
 
 _EXACT = 100.0
-_EVERY_METRIC = "*"
-_TOTAL = "total"
-_ANY_KIND = (SourceKind.TABLE, SourceKind.NARRATIVE)
 
 Position = tuple[str, str]
 
@@ -125,6 +122,15 @@ def view_report(report: ReportReading) -> ReportView:
     )
 
 
+def _touched(check: FailedIdentity, rows: Sequence[MetricRow]) -> set[int]:
+    """The numbers of the rows that an identity compares."""
+    return {
+        number
+        for number, row in enumerate(rows)
+        if row.value is not None and (row.metric_code, row.applicant_type, row.source_kind.value) in check.figures
+    }
+
+
 def _doubts(row: MetricRow, failed: Sequence[FailedIdentity]) -> tuple[Doubt, ...]:
     is_unread = row.metric_code is None or row.value_status is ValueStatus.ILLEGIBLE
     is_fuzzy = row.source_kind is SourceKind.TABLE and row.metric_code is not None and row.match_score < _EXACT
@@ -137,37 +143,6 @@ def _doubts(row: MetricRow, failed: Sequence[FailedIdentity]) -> tuple[Doubt, ..
         Doubt.READ_BY_OCR: row.is_read_by_ocr,
     }
     return tuple(doubt for doubt in Doubt if found[doubt])
-
-
-# ---- identities
-
-
-@lru_cache(maxsize=1)
-def _terms() -> dict[str, list[dict[str, str]]]:
-    terms: dict[str, list[dict[str, str]]] = {}
-    for row in read_seed("identity_terms"):
-        terms.setdefault(row["identity_code"], []).append(row)
-    return terms
-
-
-def _touched(check: FailedIdentity, rows: Sequence[MetricRow]) -> set[int]:
-    """The numbers of the rows that an identity compares."""
-    touched: set[int] = set()
-    for term in _terms()[check.identity_code]:
-        metric = check.metric_code if term["metric_code"] == _EVERY_METRIC else term["metric_code"]
-        applicant = term["applicant_type_code"] or check.applicant_type
-        kinds = [kind for kind in _ANY_KIND if term["source_kind"] in ("any", kind)]
-        ways = [(kind, who) for kind in kinds for who in (applicant, _TOTAL if applicant is None else applicant)]
-        of_term = [
-            {
-                number
-                for number, row in enumerate(rows)
-                if (row.metric_code, row.source_kind, row.applicant_type) == (metric, *way) and row.value is not None
-            }
-            for way in ways
-        ]
-        touched |= next(filter(None, of_term), set())
-    return touched
 
 
 # ---- grids

@@ -15,25 +15,36 @@ from typing import Any
 
 from loaders.forms.columns import printed
 from loaders.model import Cell, MetricRow, Script, Table, ValueStatus
-from loaders.text.fold import cache_short
 from loaders.text.numbers import is_value, parse_cell
-from loaders.vocabulary import load_vocabulary
+from loaders.vocabulary import Metric, load_vocabulary
 
 _MOST_LOOKS = 512
 _MOST_CELLS = 2000
 _LONGEST_LABELS = 20_000
+_LONGEST_MARKED = 200
+_MOST_MARKS = 65_536
 
 Look = tuple[Any, ...]
-At = tuple[int, int]
 ReadValue = Callable[[Cell, str | None, str, bool], tuple[Decimal | None, ValueStatus, bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Where the figures of a table stand: for each its cell and its words, and the cells of its printed row."""
+class _Figure:
+    """A figure of a recipe: which cell and which printed row it stands in, its words, and its metric."""
 
-    figures: tuple[tuple[At, MetricRow, int], ...]
-    rows: tuple[tuple[str, tuple[At, ...]], ...]
+    cell: int
+    line: int
+    known: MetricRow
+    metric: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Where the figures of a table stand: the cells, by number, of each figure and of each printed row."""
+
+    cells: tuple[tuple[int, int], ...]
+    figures: tuple[_Figure, ...]
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
     votes: Mapping[str, int]
     seen: int
     complete: int
@@ -42,33 +53,55 @@ class Recipe:
 _recipes: OrderedDict[Look, Recipe] = OrderedDict()
 
 
-@cache_short
-def _kind(text: str) -> str:
-    """A mark for the text of a value cell; words stand for themselves."""
-    if not text.strip():
-        return "\0blank"
-    if is_value(text):
-        return "\0value"
-    return "\0none" if parse_cell(text).status is not ValueStatus.ILLEGIBLE else text
+class _Marks(dict[str, str | None]):
+    """Marks for the texts of value cells; null for words, which stand for themselves. Only short ones are kept."""
+
+    def __missing__(self, text: str) -> str | None:
+        if not text.strip():
+            mark: str | None = "\0blank"
+        elif is_value(text):
+            mark = "\0value"
+        else:
+            mark = "\0none" if parse_cell(text).status is not ValueStatus.ILLEGIBLE else None
+        if len(text) <= _LONGEST_MARKED:
+            if len(self) >= _MOST_MARKS:
+                self.clear()
+            self[text] = mark
+        return mark
+
+
+_marks = _Marks()
+
+
+def _slots(table: Table) -> Sequence[Sequence[Cell | None]]:
+    return table.rows if table.grid is None else table.grid
 
 
 def look_of(table: Table, script: Script) -> Look | None:
     """What decides how a table is read: all but its figures. Null for a table too large to remember."""
-    if sum(map(len, table.rows)) > _MOST_CELLS or table.place.end - table.place.start > _LONGEST_LABELS:
+    slots = _slots(table)
+    if sum(map(len, slots)) > _MOST_CELLS or table.place.end - table.place.start > _LONGEST_LABELS:
         return None
-    rows: list[tuple[Any, ...]] = []
-    for row in table.rows:
-        looks: list[Any] = []
-        for cell in row:
-            kind = _kind(cell.plain)
-            if cell.row_span == cell.column_span == 1:
-                looks.append(cell.text if kind is cell.plain else kind)
+    has_grid = table.grid is not None
+    looks: list[Any] = [table.style, table.has_rows, script, has_grid]
+    for r, row in enumerate(slots, 1):
+        looks.append(len(row))
+        for c, cell in enumerate(row, 1):
+            if cell is None:
+                looks.append(None)
+                continue
+            place = cell.place
+            if has_grid and (place.column != c or place.row != r):
+                # Under a merged cell: which one, tells where that starts.
+                looks.append((place.row, place.column))
+                continue
+            text = cell.text
+            look = _marks[text if cell.simplified is None else cell.simplified] or text
+            if cell.row_span == 1 == cell.column_span:
+                looks.append(look)
             else:
-                looks.append(
-                    (cell.text if kind is cell.plain else kind, cell.row_span, cell.column_span, cell.place.column)
-                )
-        rows.append(tuple(looks))
-    return (table.style, table.has_rows, script, tuple(rows))
+                looks.append((look, cell.row_span, cell.column_span, place.column))
+    return tuple(looks)
 
 
 def recall(look: Look) -> Recipe | None:
@@ -89,36 +122,40 @@ def remember(
     complete: int,
 ) -> None:
     """Keep how a table was read, when every figure is a cell of its own; ``printed_rows`` has a row for each."""
-    at = {id(cell): (r, c) for r, row in enumerate(table.rows) for c, cell in enumerate(row)}
-    cell_of = {id(cell.place): (r, c) for r, row in enumerate(table.rows) for c, cell in enumerate(row)}
+    numbers: dict[int, int] = {}
+    number_of: dict[int, int] = {}
+    places: list[tuple[int, int]] = []
+    for r, slots in enumerate(_slots(table)):
+        for c, cell in enumerate(slots):
+            if cell is not None and id(cell) not in numbers:
+                numbers[id(cell)] = number_of[id(cell.place)] = len(places)
+                places.append((r, c))
+    metrics = load_vocabulary().metrics
     lines: dict[int, int] = {}
-    kept: list[tuple[str, tuple[At, ...]]] = []
+    kept: list[tuple[str, tuple[int, ...]]] = []
     figures = []
     for row, (label, values) in zip(rows, printed_rows, strict=True):
-        where = cell_of.get(id(row.place))
-        cells = tuple(at[id(cell)] for cell in values if id(cell) in at)
-        if where is None or row.metric_code is None or len(cells) < len(values):
+        number = number_of.get(id(row.place))
+        cells = tuple(numbers[id(cell)] for cell in values if id(cell) in numbers)
+        if number is None or row.metric_code is None or len(cells) < len(values):
             return
         if id(values) not in lines:
             lines[id(values)] = len(kept)
             kept.append((printed(label), cells))
-        figures.append((where, row, lines[id(values)]))
-    _recipes[look] = Recipe(tuple(figures), tuple(kept), dict(votes), seen, complete)
+        figures.append(_Figure(number, lines[id(values)], row, metrics[row.metric_code]))
+    _recipes[look] = Recipe(tuple(places), tuple(figures), tuple(kept), dict(votes), seen, complete)
     while len(_recipes) > _MOST_LOOKS:
         _recipes.popitem(last=False)
 
 
 def follow(recipe: Recipe, table: Table, read_value: ReadValue) -> list[MetricRow] | None:
     """The figures of a table by a recipe; null where one of them is not of its kind, so that it is read afresh."""
-    metrics = load_vocabulary().metrics
-    rows = table.rows
-    snippets = [
-        " ".join(filter(None, (label, *(printed(rows[r][c]) for r, c in cells)))) for label, cells in recipe.rows
-    ]
+    slots = _slots(table)
+    cells = [cell for r, c in recipe.cells if (cell := slots[r][c]) is not None]
+    snippets = [" ".join(" ".join([label, *[cells[n].text for n in run]]).split()) for label, run in recipe.rows]
     out = []
-    for (r, c), known, line in recipe.figures:
-        cell = rows[r][c]
-        metric = metrics[known.metric_code or ""]
+    for figure in recipe.figures:
+        cell, known, metric = cells[figure.cell], figure.known, figure.metric
         value, status, is_approximate = read_value(cell, None, metric.unit, metric.is_signed)
         if status is ValueStatus.ILLEGIBLE:
             return None
@@ -135,7 +172,7 @@ def follow(recipe: Recipe, table: Table, read_value: ReadValue) -> list[MetricRo
                 is_approximate,
                 known.unit,
                 cell.place,
-                snippets[line],
+                snippets[figure.line],
                 known.match_method,
                 known.match_score,
             )

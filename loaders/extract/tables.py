@@ -44,10 +44,14 @@ _TABLE_YEAR = re.compile(r"^\s*[(（]?\s*((?:19|20)\d{2})\s*年\s*度?\s*[)）]?
 _TITLE_YEAR = re.compile(r"((?:19|20)\d{2})\s*年\s*度?")
 # A figure that a reader could not make out, with its readings: 3|8, 4?1.
 _DOUBTFUL_VALUE = re.compile(r"^[\d|?.,+\-—\s]+$")
+# A figure with letters in it, as recognition leaves them: l8, O, 1Z.
+_MISREAD = re.compile(r"^[0-9A-Za-z|!]{1,6}$")
 _MYRIADS = re.compile("[万萬亿億]")
 _MIN_LABELS = 3
 _MIN_FIGURES = 5
 _MAX_JOINED = 4
+_MIN_GAPS = 2
+_LONGEST_REMEMBERED = 40
 _LOOK_AHEAD = 24
 
 
@@ -103,14 +107,23 @@ def extract_tables(document: Document) -> TableReading:
     local_readings: list[LocalReading] = []
     unknown: list[Table] = []
     for index, block in join_continued(blocks):
-        views = [(view, look_of(view, document.script)) for view in _views(block)]
-        if not any(look is not None and recall(look) for _, look in views):
-            before = blocks[max(0, index - 6) : index]
-            local = read_local_table([view for view, _ in views], block, before, document.script, read_value)
-            if local is not None:
-                local_readings.append(local)
-                continue
-        best = max((_read_table(view, look, document.script) for view, look in views), key=lambda f: f.complete)
+        # A table with row ends has one view, and looks as its reader gave it; else each view has its own look.
+        source = [block] if block.has_rows else list(_views(block))
+        looks = [look_of(view, document.script) for view in source]
+        readings = [_read_as_before(view, look, document.script) for view, look in zip(source, looks, strict=True)]
+        if None in readings:
+            views = list(_views(block)) if block.has_rows else source
+            if not any(look is not None and recall(look) for look in looks):
+                before = blocks[max(0, index - 6) : index]
+                local = read_local_table(views, block, before, document.script, read_value)
+                if local is not None:
+                    local_readings.append(local)
+                    continue
+            readings = [
+                _read_afresh(view, table, look, document.script) if reading is None else reading
+                for view, table, look, reading in zip(views, source, looks, readings, strict=True)
+            ]
+        best = max((reading for reading in readings if reading is not None), key=lambda f: f.complete)
         found.rows += best.rows
         found.issues += best.issues
         found.votes += best.votes
@@ -208,19 +221,25 @@ def _table_year(before: Sequence[Block], table: Table, script: Script) -> int | 
 # ---- segments: which part of a printed table is which table of the form
 
 
-def _read_table(table: Table, look: Look | None, script: Script) -> _Found:
-    """Read a table, by the recipe of one that looked the same where there is one."""
+def _read_as_before(table: Table, look: Look | None, script: Script) -> _Found | None:
+    """Read a table by the recipe of one that looked the same; null where there is none or it does not fit."""
     recipe = recall(look) if look is not None else None
-    if recipe is not None and (rows := follow(recipe, table, read_value)) is not None:
-        return _Found(script, rows, [], Counter(recipe.votes), recipe.seen, recipe.complete)
-    found = _read_afresh(table, script)
+    rows = follow(recipe, table, read_value) if recipe is not None else None
+    if recipe is None or rows is None:
+        return None
+    return _Found(script, rows, [], Counter(recipe.votes), recipe.seen, recipe.complete)
+
+
+def _read_afresh(view: Table, source: Table, look: Look | None, script: Script) -> _Found:
+    """Read a view of a table, and remember how, when nothing is in doubt."""
+    found = _read_view(view, script)
     is_plain = not found.issues and not found.has_other_unit and len(found.printed_rows) == len(found.rows)
-    if look is not None and recipe is None and is_plain:
-        remember(look, table, found.rows, found.printed_rows, found.votes, found.seen, found.complete)
+    if look is not None and is_plain and recall(look) is None:
+        remember(look, source, found.rows, found.printed_rows, found.votes, found.seen, found.complete)
     return found
 
 
-def _read_afresh(table: Table, script: Script) -> _Found:
+def _read_view(table: Table, script: Script) -> _Found:
     found = _Found(script)
     rows = tuple(tuple(part for cell in row for part in _split_heading(cell)) for row in table.rows)
     table = replace(table, rows=rows)
@@ -381,23 +400,79 @@ def _without_last_gap(cells: tuple[Cell, ...], arity: int) -> tuple[Cell, ...]:
     return cells
 
 
-def _values(
-    table: Table, items: Sequence[_Item], heading: Heading, cores: frozenset[str]
-) -> list[tuple[Cell, ...] | None]:
+def _values(table: Table, items: Sequence[_Item], heading: Heading, form: FormTable) -> list[tuple[Cell, ...] | None]:
     if table.has_rows:
         return [None if item.is_refused else item.values for item in items]
     arity = len(heading.labels)
+    # An empty line of plain text may be no cell at all: counting proves nothing there.
+    gaps = [None] * len(items) if table.style == "lines" else _gaps(items, form)
+    known = [(item.values, gap) for item, gap in zip(items, gaps, strict=True) if gap is not None]
+    kept = sum(gap > 0 and len(cells) == arity + gap and _ends_at(cells, arity) for cells, gap in known)
+    if kept >= _MIN_GAPS:
+        if any(_shows_its_end(cells, arity) and len(cells) > arity + gap for cells, gap in known):
+            # With blanks that the form does not explain, no count of cells tells that none is missing.
+            gaps = [None] * len(items)
+        return [_before_gap(item.values, gap, arity) for item, gap in zip(items, gaps, strict=True)]
+    has_none = any(gap > 0 and len(cells) == arity and not cells[-1].is_blank for cells, gap in known)
     values = [_without_next_group(item.values, arity) for item in items]
-    # Where blank cells of groups are printed, a row just as long with a blank at its end may be a cell short.
+    # Where blank cells of groups are or may be printed, a row just as long with a blank at its end may be a cell short.
     extra = [0, *(len(item.values) - arity for item in items), 0]
     for n, cells in enumerate(values):
-        if cells and extra[n + 1] == 0 and cells[-1].is_blank and max(extra[n], extra[n + 2]) > 0:
+        may_be_short = max(extra[n], extra[n + 2]) > 0 or (bool(gaps[n]) and not has_none)
+        if cells and extra[n + 1] == 0 and cells[-1].is_blank and may_be_short:
             values[n] = None
     if table.style == "lines" and values:
         values[-1] = _without_last_gap(items[-1].values, arity)
         values = [None if _has_doubtful_blank(cells, heading) else cells for cells in values]
-        return _without_displaced(values, items, arity, cores)
+        return _without_displaced(values, items, arity, _value_cores(form))
     return values
+
+
+@lru_cache(maxsize=64)
+def _depths(form: FormTable) -> tuple[int, ...]:
+    """In how many groups each row of a form stands."""
+    at = {row.row_code: n for n, row in enumerate(form.rows)}
+    depths: list[int] = []
+    for row in form.rows:
+        depths.append(depths[at[row.parent_row_code]] + 1 if row.parent_row_code else 0)
+    return tuple(depths)
+
+
+def _gaps(items: Sequence[_Item], form: FormTable) -> list[int | None]:
+    """How many blank cells of merged groups may be printed before the row after each item, none after the last.
+
+    The form says how many there are: one for each group of the row that is not named before it. Null where the
+    row after an item is not one of the form.
+    """
+    depths = _depths(form)
+    matches = align([read_label(item.label.plain) for item in items], form.rows)
+    gaps: list[int | None] = [None] * len(items)
+    following: int | None = 0
+    for n in range(len(items) - 1, -1, -1):
+        gaps[n] = following
+        # The last label of a run is the row, those above it are the groups that it opens.
+        if n + 1 == len(items) or len(items[n + 1].above) != len(items[n].above) + 1:
+            match = matches[n]
+            gap = -1 if match is None else depths[match.index] - len(items[n].above)
+            following = gap if gap >= 0 else None
+    return gaps
+
+
+def _shows_its_end(cells: tuple[Cell, ...], arity: int) -> bool:
+    """Whether a row starts and ends with a value and has nothing but blank cells behind it."""
+    return _ends_at(cells, arity) and not cells[0].is_blank
+
+
+def _ends_at(cells: tuple[Cell, ...], arity: int) -> bool:
+    return len(cells) >= arity and not cells[arity - 1].is_blank and all(cell.is_blank for cell in cells[arity:])
+
+
+def _before_gap(cells: tuple[Cell, ...], gap: int | None, arity: int) -> tuple[Cell, ...] | None:
+    """The values of a row without the blank cells of the next row's groups; null where it may lack a cell."""
+    if not cells:
+        return cells
+    has_all = gap is not None and len(cells) == arity + gap and all(cell.is_blank for cell in cells[arity:])
+    return cells[:arity] if has_all or _shows_its_end(cells, arity) else None
 
 
 def _has_doubtful_blank(cells: tuple[Cell, ...] | None, heading: Heading) -> bool:
@@ -416,16 +491,32 @@ def _without_displaced(
     """The values without those that may be of another row, where the text is not printed row by row.
 
     Where a row has no values at all and others have more than the form, or values follow a word that is no row,
-    values were moved away from their labels: those beside such a row may be its own.
+    values were moved away from their labels: those beside such a row may be its own. A row that has all its cells
+    when misread figures are counted has its own values.
     """
     counts = [sum(not cell.is_blank for cell in cells or ()) for cells in values]
     is_leaf = [read_label(item.label.plain).core in cores for item in items]
     is_hollow = [leaf and not count for leaf, count in zip(is_leaf, counts, strict=True)]
     is_stray = [bool(count) and (not leaf or count > arity) for leaf, count in zip(is_leaf, counts, strict=True)]
+    for row in _misread_rows(items, is_leaf, counts, arity):
+        is_hollow[row.start] = False
+        is_stray[row.start : row.stop] = [False] * len(row)
     if not any(is_hollow) or not any(is_stray):
         return list(values)
     around = [any(is_hollow[max(0, n - 1) : n + 2]) or is_stray[n] for n in range(len(values))]
     return [None if odd else cells for cells, odd in zip(values, around, strict=True)]
+
+
+def _misread_rows(
+    items: Sequence[_Item], is_leaf: Sequence[bool], counts: Sequence[int], arity: int
+) -> Iterator[range]:
+    """Rows cut at figures that were misread as words (l8, O): they and the values beside them are the row's cells."""
+    for start, leaf in enumerate(is_leaf):
+        stop = start + 1
+        while leaf and stop < len(items) and not is_leaf[stop] and _MISREAD.match(compact(items[stop].label.plain)):
+            stop += 1
+        if stop > start + 1 and sum(counts[start:stop]) + stop - start - 1 == arity:
+            yield range(start, stop)
 
 
 @lru_cache(maxsize=64)
@@ -618,7 +709,7 @@ def _read_requests(table: Table, found: _Found) -> None:
     if not matched & only:
         form = forms[1]
     before = found.complete
-    matches = _emit(form, body, _values(table, body, heading, _value_cores(form)), heading, found)
+    matches = _emit(form, body, _values(table, body, heading, form), heading, found)
     codes = [None if match is None else form.rows[match.index].row_code for match in matches]
     if matched & only:
         found.votes[form.form_code] += len(matched & only)
@@ -660,7 +751,7 @@ def _read_article20(table: Table, found: _Found) -> None:
         return
     _, form, heading, items = best
     found.votes[form.form_code] += 1
-    _emit(form, items, _values(table, items, heading, _value_cores(form)), heading, found)
+    _emit(form, items, _values(table, items, heading, form), heading, found)
 
 
 def _read_remedies(table: Table, found: _Found) -> None:
@@ -883,14 +974,24 @@ def read_value(
     A unit in the cell goes before that of the heading. A count with a fraction, a negative figure where the metric
     knows no sign, and a unit of another kind are illegible.
     """
-    parsed = parse_cell(cell.plain)
+    text = cell.text if cell.simplified is None else cell.simplified
+    if len(text) > _LONGEST_REMEMBERED:
+        return _read_text.__wrapped__(text, heading_unit, wanted, is_signed)
+    return _read_text(text, heading_unit, wanted, is_signed)
+
+
+@lru_cache(maxsize=65536)
+def _read_text(
+    text: str, heading_unit: str | None, wanted: str, is_signed: bool
+) -> tuple[Decimal | None, ValueStatus, bool]:
+    parsed = parse_cell(text)
     if parsed.number is None:
         return None, parsed.status, False
     unit = parsed.number.unit
     is_money = wanted in MONEY_UNITS
     if unit is not None and wanted != "%" and (unit in MONEY_UNITS) != is_money:
         return None, ValueStatus.ILLEGIBLE, False
-    if is_money and unit is None and _MYRIADS.search(cell.plain):
+    if is_money and unit is None and _MYRIADS.search(text):
         # 1.6万 in a column of money is so many yuan.
         unit = "元"
     value = convert_unit(parsed.number.value, unit or heading_unit, wanted)

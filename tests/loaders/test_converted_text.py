@@ -18,7 +18,7 @@ from loaders.vocabulary import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "tests" / "golden" / "converted"
 # Text from pictures loses blank cells and misreads digits: rows without all their cells are left out, with an issue.
-READ_IN_PART = {"O14_ocr_dongyue.txt": 136, "O15_ocr_heping.txt": 60}
+READ_IN_PART = {"O14_ocr_dongyue.txt": 143, "O15_ocr_heping.txt": 60}
 LABELS = "信息内容|本年制发件数|本年废止件数|现行有效件数"
 HEAD = "某某县水务局2022年政府信息公开工作年度报告\n\n二、主动公开政府信息情况\n\n"
 
@@ -159,6 +159,14 @@ def test_a_row_wrapped_by_a_converter_that_ends_rows_with_two_blanks_is_one_row(
     ]
 
 
+def test_a_label_is_quoted_as_its_own_document_prints_it() -> None:
+    # The tables say the same words; what was remembered of one must not stand for the evidence of another.
+    for change in ("本年增/减", "本年增&#47;减", "本年增/减"):
+        text = piped("第二十条第（六）项|||", f"信息内容|上一年项目数量|{change}|处理决定数量", "行政处罚|4|-1|17")
+        (report,) = read_document((HEAD + text).encode(), "report.md").reports
+        assert [row.column_label_raw for row in report.metric_rows][1] == change
+
+
 # ---- merged cells
 
 
@@ -243,6 +251,14 @@ def test_headings_in_narrow_columns_do_not_end_the_table() -> None:
     values = [str(n) for n in (1, 0, 0, 0, 1, 2, 0, 0, 1, 3, 0, 4, 0, 0, 4)]
     (table,) = tables("\n".join(["四、政府信息公开行政复议、行政诉讼情况", *headings, *values]))
     assert [cell.text for cell in table.rows[0]][-15:] == values
+
+
+def test_a_misread_figure_does_not_cast_doubt_on_the_rows_beside_its_own() -> None:
+    rows = ["规章", "1", "0", "4", "行政规范性文件", "l8", "2", "17"]
+    assert figures("\n".join(["第二十条第（一）项", *LABELS.split("|"), *rows]))["rules_in_force", None] == 4
+    # Where the labels stand before all values, it does not hide that they were moved away.
+    rows = ["规章", "行政规范性文件", "l8", "2", "17", "1", "0", "4"]
+    assert not figures("\n".join(["第二十条第（一）项", *LABELS.split("|"), *rows]))
 
 
 def test_an_empty_line_after_the_last_value_is_no_blank_cell_where_none_stands_between_values() -> None:
