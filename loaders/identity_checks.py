@@ -16,6 +16,7 @@ from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
 
 _EVERY_METRIC = "*"
+_SIDES = ("left", "right")
 _ANY_KIND = tuple(kind.value for kind in SourceKind)
 
 
@@ -40,6 +41,8 @@ class _Term:
     metric_code: str
     applicant_type: str
     source_kind: str
+    # Where the text may count in several ways, the way that the term belongs to; empty where to every one.
+    reading_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class _Identity:
     severity: str
     statement_zh: str
     terms: tuple[_Term, ...]
+
+    def readings(self) -> tuple[str, ...]:
+        """The ways to count that the identity admits, the regular one first."""
+        return tuple(dict.fromkeys(term.reading_code for term in self.terms if term.reading_code)) or ("",)
 
 
 _Values = dict[tuple[str, str | None, str], Decimal | None]
@@ -64,10 +71,14 @@ def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
         if identity.form_code != report.form_code:
             continue
         for metric_code, applicant_type in _instances(identity, values):
-            left = _sum_side(identity, "left", metric_code, applicant_type, values)
-            right = _sum_side(identity, "right", metric_code, applicant_type, values)
-            if left is None or right is None or _holds(identity, left, right):
+            sides = [
+                tuple(_sum_side(identity, side, reading, metric_code, applicant_type, values) for side in _SIDES)
+                for reading in identity.readings()
+            ]
+            # A reading that may hold, or does, keeps the identity from failing.
+            if any(left is None or right is None or _holds(identity, left, right) for left, right in sides):
                 continue
+            left, right = sides[0]
             failed.append(
                 FailedIdentity(
                     identity.code,
@@ -91,7 +102,14 @@ def _identities() -> tuple[_Identity, ...]:
         code = row["identity_code"]
         if row["year_offset"] != "0" or row["member_role"]:
             spanning.add(code)
-        term = _Term(row["side"], int(row["sign"]), row["metric_code"], row["applicant_type_code"], row["source_kind"])
+        term = _Term(
+            row["side"],
+            int(row["sign"]),
+            row["metric_code"],
+            row["applicant_type_code"],
+            row["source_kind"],
+            row["reading_code"],
+        )
         terms.setdefault(code, []).append(term)
     return tuple(
         _Identity(
@@ -151,11 +169,16 @@ def _compared_by_name(form_code: str) -> frozenset[str]:
 
 
 def _sum_side(
-    identity: _Identity, side: str, metric_code: str | None, applicant_type: str | None, values: _Values
+    identity: _Identity,
+    side: str,
+    reading_code: str,
+    metric_code: str | None,
+    applicant_type: str | None,
+    values: _Values,
 ) -> Decimal | None:
     total = Decimal(0)
     for term in identity.terms:
-        if term.side != side:
+        if term.side != side or term.reading_code not in ("", reading_code):
             continue
         code = metric_code if term.metric_code == _EVERY_METRIC else term.metric_code
         value = _look_up(code or "", term.applicant_type or applicant_type, term.source_kind, values)

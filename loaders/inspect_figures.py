@@ -153,7 +153,10 @@ def _terms() -> dict[str, list[dict[str, str]]]:
 def _touched(check: FailedIdentity, rows: Sequence[MetricRow]) -> set[int]:
     """The numbers of the rows that an identity compares."""
     touched: set[int] = set()
-    for term in _terms()[check.identity_code]:
+    terms = _terms()[check.identity_code]
+    # Where the text may count in several ways, what failed is held against the regular one.
+    regular = next((term["reading_code"] for term in terms if term["reading_code"]), "")
+    for term in (term for term in terms if term["reading_code"] in ("", regular)):
         metric = check.metric_code if term["metric_code"] == _EVERY_METRIC else term["metric_code"]
         applicant = term["applicant_type_code"] or check.applicant_type
         kinds = [kind for kind in _ANY_KIND if term["source_kind"] in ("any", kind)]
