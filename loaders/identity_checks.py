@@ -76,9 +76,14 @@ def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
                 for reading in identity.readings()
             ]
             # A reading that may hold, or does, keeps the identity from failing.
-            if any(left is None or right is None or _holds(identity, left, right) for left, right in sides):
+            failing = [
+                (left, right)
+                for left, right in sides
+                if left is not None and right is not None and not _holds(identity, left, right)
+            ]
+            if len(failing) < len(sides):
                 continue
-            left, right = sides[0]
+            left, right = failing[0]
             failed.append(
                 FailedIdentity(
                     identity.code,

@@ -6,17 +6,19 @@ Beside it stand reports for derived figures and for corrected documents.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
 from loaders.staging import create_raw
-from loaders.vocabulary import read_seed
+from loaders.vocabulary import PROJECT_ROOT, read_seed
 from loaders.warehouse import Warehouse
 from tests.system.test_dbt_project import dbt
 
@@ -371,3 +373,24 @@ def test_a_correction_is_told_figure_by_figure_and_is_no_conflict(panel: duckdb.
         "join marts.dim_report as r using (report_id) where v.version_rule_code <> 'only_version' order by 1",
     )
     assert rules == [(who, "current_version"), ("北京市转载局", "deduplicated_copy")]
+
+
+def test_a_renamed_metric_stops_the_build_with_the_identity_and_the_code(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in ("seeds", "models", "macros", "tests/data"):
+        shutil.copytree(PROJECT_ROOT / name, project / name)
+    for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+        shutil.copy(PROJECT_ROOT / name, project)
+    metrics = project / "seeds" / "metrics.csv"
+    text = metrics.read_text("utf-8")
+    metrics.write_text(text.replace("\nrequests_concluded,", "\nrequests_closed,"), "utf-8")
+    con = Warehouse(tmp_path / "wh").connect()
+    create_raw(con)
+    con.close()
+    seeds = ("identities", "identity_terms", "metrics", "form_metrics", "applicant_types")
+    test = "assert_identity_terms_are_in_catalogue"
+    code, said = dbt(tmp_path / "wh", "build", "--select", *seeds, "--exclude", "test_name:table_contract", cwd=project)
+    assert code != 0
+    assert f"Compilation Error in test {test}" in said
+    assert 'identity N14_CONCLUDED_BY_TIMELINESS: no metric "requests_concluded" in metrics' in said
+    assert "Traceback" not in said
