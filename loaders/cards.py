@@ -92,6 +92,7 @@ _KEYS = (
 )
 _COUNTS = (
     Column("value_count", "bigint", _doc("value_count"), True),
+    Column("derived_count", "bigint", _doc("derived_count"), True),
     Column("consistent_count", "bigint", _doc("consistent_count"), True),
     Column("unchecked_count", "bigint", _doc("unchecked_count"), True),
     Column("source_inconsistent_count", "bigint", _doc("source_inconsistent_count"), True),
@@ -146,7 +147,9 @@ def render_card(table: WideTable, seeds: Path = SEEDS) -> str:
         "    description: >",
         f"      {table.title_en}. The scope says whose figures",
         "      a row holds: aggregates contain their members, so never add the two.",
-        "      A cell is null where nothing is stated. One row per body and year.",
+        "      A cell is null where nothing is stated and no identity gives it. A total",
+        "      stands beside its parts: add columns only where neither holds the other.",
+        "      One row per body and year.",
         "    data_tests:",
         "      - one_row_per:",
         "          arguments: {columns: [agency_id, report_year]}",

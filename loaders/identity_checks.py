@@ -44,6 +44,8 @@ class _Term:
     metric_code: str
     applicant_type: str
     source_kind: str
+    # Where the text may count in several ways, the way that the term belongs to; empty where to every one.
+    reading_code: str
 
 
 # Compared by identity: there is one of each, and it is looked up for every instance.
@@ -56,6 +58,10 @@ class _Identity:
     severity: str
     statement_zh: str
     terms: tuple[_Term, ...]
+
+    def readings(self) -> tuple[str, ...]:
+        """The ways to count that the identity admits, the regular one first."""
+        return tuple(dict.fromkeys(term.reading_code for term in self.terms if term.reading_code)) or ("",)
 
 
 _Values = dict[Figure, Decimal | None]
@@ -79,25 +85,37 @@ def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
             if metric_code in group.compared:
                 continue
             for applicant_type in applicant_types if group.is_open_applicant else (None,):
-                check = _compile(group.identity, metric_code, applicant_type)
-                left = _sum_side(check.left, values)
-                right = None if left is None else _sum_side(check.right, values)
-                if left is None or right is None or _holds(group.identity, left, right):
-                    continue
-                failed.append(
-                    FailedIdentity(
-                        group.identity.code,
-                        group.identity.statement_zh,
-                        group.identity.severity,
-                        metric_code,
-                        applicant_type,
-                        group.identity.relation,
-                        left,
-                        right,
-                        tuple(_stated(places, values) for _, places in (*check.left, *check.right)),
-                    )
-                )
+                found = _failure(group.identity, metric_code, applicant_type, values)
+                if found is not None:
+                    failed.append(found)
     return failed
+
+
+def _failure(
+    identity: _Identity, metric_code: str | None, applicant_type: str | None, values: _Values
+) -> FailedIdentity | None:
+    """The failing instance, told by its regular reading; null where one reading holds or may hold."""
+    told: tuple[_Check, Decimal, Decimal] | None = None
+    for check in _compile(identity, metric_code, applicant_type):
+        left = _sum_side(check.left, values)
+        right = None if left is None else _sum_side(check.right, values)
+        if left is None or right is None or _holds(identity, left, right):
+            return None
+        told = told or (check, left, right)
+    if told is None:
+        return None
+    check, left, right = told
+    return FailedIdentity(
+        identity.code,
+        identity.statement_zh,
+        identity.severity,
+        metric_code,
+        applicant_type,
+        identity.relation,
+        left,
+        right,
+        tuple(_stated(places, values) for _, places in (*check.left, *check.right)),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +126,14 @@ def _identities() -> tuple[_Identity, ...]:
         code = row["identity_code"]
         if row["year_offset"] != "0" or row["member_role"]:
             spanning.add(code)
-        term = _Term(row["side"], int(row["sign"]), row["metric_code"], row["applicant_type_code"], row["source_kind"])
+        term = _Term(
+            row["side"],
+            int(row["sign"]),
+            row["metric_code"],
+            row["applicant_type_code"],
+            row["source_kind"],
+            row["reading_code"],
+        )
         terms.setdefault(code, []).append(term)
     return tuple(
         _Identity(
@@ -193,13 +218,17 @@ class _Check:
 
 
 @lru_cache(maxsize=4096)
-def _compile(identity: _Identity, metric_code: str | None, applicant_type: str | None) -> _Check:
-    def side(name: str) -> _Side:
+def _compile(identity: _Identity, metric_code: str | None, applicant_type: str | None) -> tuple[_Check, ...]:
+    """One check for each reading that the identity admits, the regular one first."""
+
+    def side(name: str, reading_code: str) -> _Side:
         return tuple(
-            (term.sign, _places(term, metric_code, applicant_type)) for term in identity.terms if term.side == name
+            (term.sign, _places(term, metric_code, applicant_type))
+            for term in identity.terms
+            if term.side == name and term.reading_code in ("", reading_code)
         )
 
-    return _Check(side("left"), side("right"))
+    return tuple(_Check(side("left", code), side("right", code)) for code in identity.readings())
 
 
 def _places(term: _Term, metric_code: str | None, applicant_type: str | None) -> tuple[Figure, ...]:

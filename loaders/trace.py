@@ -74,7 +74,9 @@ def trace_figure(con: duckdb.DuckDBPyConnection, question: Question) -> dict[str
     agency_keys, agency_name = _resolve_agency(con, question.agency, question.year)
     figures = _rows(
         con,
-        "select v.*, d.source_uri, d.media_type, r.title from marts.fct_metric_value as v "
+        "select v.*, d.source_uri, d.media_type, r.title, i.statement_zh as derivation_statement_zh "
+        "from marts.fct_metric_value as v "
+        "left join seeds.identities as i on v.derivation_identity_code = i.identity_code "
         "left join raw.documents as d on v.document_id = d.document_id "
         "left join raw.reports as r on v.report_id = r.report_id "
         "where v.agency_key in (select unnest(?)) and v.report_year = ? and v.metric_code = ? "
@@ -108,14 +110,15 @@ def describe_trace(answer: dict[str, Any]) -> str:
         applicant = figure.get("applicant_type_code")
         applicant = f" [{applicant}]" if applicant and applicant != "not_applicable" else ""
         lines.append(f"\n{value} {figure.get('unit') or ''}{applicant}  {figure['reliability']}")
-        printed = " / ".join(filter(None, (figure["label_raw"], figure["column_label_raw"])))
-        lines += [
-            f"  printed   {figure['value_raw']!r} at {printed}",
-            f"  place     {figure['locator']} ({figure['source_kind']})",
-            f"  text      {figure['snippet']}",
-            f"  document  {figure['source_uri']} sha256 {figure['document_id']}",
-            f"  matched   {figure['match_method']}, score {figure['match_score']}{_doubt(figure)}",
-        ]
+        if figure["derivation_identity_code"] is not None:
+            lines.append(
+                f"  derived   by {figure['derivation_identity_code']} {figure['derivation_statement_zh']} "
+                "from the figures that the report states"
+            )
+        if figure["locator"] is not None:
+            lines += _describe_place(figure)
+        lines.append(f"  document  {figure['source_uri']} sha256 {figure['document_id']}")
+        lines.append(f"  chosen    {figure['choice_rule_code']}, {figure['version_rule_code']}")
         for competitor in figure["competitors"]:
             lost = competitor["losing_value"]
             lines.append(
@@ -129,6 +132,17 @@ def describe_trace(answer: dict[str, Any]) -> str:
                 f"({check['severity']}) {check['statement_zh'] or ''}"
             )
     return "\n".join(lines)
+
+
+def _describe_place(figure: dict[str, Any]) -> list[str]:
+    """Where the figure is printed, or the blank that a derived one stands for."""
+    printed = " / ".join(filter(None, (figure["label_raw"], figure["column_label_raw"])))
+    return [
+        f"  printed   {figure['value_raw']!r} at {printed}",
+        f"  place     {figure['locator']} ({figure['source_kind']})",
+        f"  text      {figure['snippet']}",
+        f"  matched   {figure['match_method']}, score {figure['match_score']}{_doubt(figure)}",
+    ]
 
 
 def _doubt(figure: dict[str, Any]) -> str:

@@ -4,7 +4,8 @@
     Columns come from the seeds, and the card of the table is generated from the
     same seeds (`python -m loaders.cards`); the contract compares the two.
     A metric with applicant types shows its total; the metrics in
-    `by_applicant_type` show each type as well. A cell is a value or null.
+    `by_applicant_type` show each type as well. A cell is a value or null;
+    a derived value shows as a stated one does, and `derived_count` tells.
 -#}
 {% macro yearly_wide_table(subject_code, by_applicant_type=[]) %}
 {%- set columns = wide_table_columns(subject_code, by_applicant_type) %}
@@ -52,6 +53,7 @@ pivoted as (
         end) as {{ column.name }},
         {%- endfor %}
         count(value) as value_count,
+        count(*) filter (where source_kind = 'derived') as derived_count,
         {%- for reliability in reliabilities %}
         count(*) filter (where reliability = '{{ reliability }}')
             as {{ reliability }}_count,
@@ -76,7 +78,7 @@ final as (
         pivoted.{{ column.name }},
         {%- endfor %}
         -- A report without a figure of the subject has none to count.
-        {%- for count in ['value'] + reliabilities + ['conflict'] %}
+        {%- for count in ['value', 'derived'] + reliabilities + ['conflict'] %}
         coalesce(pivoted.{{ count }}_count, 0) as {{ count }}_count
         {{- ',' if not loop.last }}
         {%- endfor %}

@@ -1,78 +1,76 @@
--- Each identity of each report, summed side by side and judged.
+-- One verdict per identity: where it admits several readings it holds if one of
+-- them does, and fails only if none of them can.
 with
 
-term_values as (
-
-    select * from {{ ref('int_identity_term_values') }}
-
-),
-
-identities as (
-
-    select * from {{ ref('identities') }}
-
-),
-
-summed as (
+readings as (
 
     select
-        identity_check_key,
-        report_id,
-        identity_code,
-        subject_metric_code,
-        subject_applicant_type_code,
-        {%- for side in ['left', 'right'] %}
-        cast(sum(case when side = '{{ side }}' then signed_value end)
-            as decimal(28, 4)) as {{ side }}_value,
-        count(*) filter (where side = '{{ side }}' and signed_value is null)
-            as {{ side }}_missing_count,
-        {%- endfor %}
-        count(*) filter (where signed_value is null and is_unbounded)
-            as unbounded_count,
-        count(*) filter (where is_approximate) as approximate_count,
-        count(*) filter (where not is_certain_reading) as uncertain_count
-    from term_values
-    group by
-        identity_check_key,
-        report_id,
-        identity_code,
-        subject_metric_code,
-        subject_applicant_type_code
+        *,
+        row_number() over (
+            partition by identity_check_key
+            order by
+                case status
+                    when 'holds' then 1 when 'not_assessable' then 2 else 3
+                end,
+                reading_order
+        ) as reading_rank
+    from {{ ref('int_identity_readings') }}
+
+),
+
+containment as (
+
+    select * from {{ ref('int_identity_containment') }}
 
 ),
 
 final as (
 
     select
-        summed.identity_check_key,
-        summed.report_id,
-        summed.identity_code,
-        summed.subject_metric_code,
-        summed.subject_applicant_type_code,
-        identities.kind_code,
-        identities.relation,
-        identities.severity,
-        identities.statement_zh,
-        case
-            when summed.approximate_count + summed.unbounded_count > 0
-                then 'not_assessable'
-            else {{ identity_status(
-                'identities.relation',
-                'identities.tolerance',
-                'summed.left_value',
-                'summed.left_missing_count',
-                'summed.right_value',
-                'summed.right_missing_count',
-            ) }}
-        end as status,
-        summed.left_value,
-        summed.right_value,
-        summed.left_missing_count + summed.right_missing_count
-            as missing_term_count,
-        summed.uncertain_count = 0 as is_certain_reading
-    from summed
-    inner join identities
-        on summed.identity_code = identities.identity_code
+        identity_check_key,
+        report_id,
+        cast(null as string) as aggregate_report_id,
+        identity_code,
+        subject_metric_code,
+        subject_applicant_type_code,
+        kind_code,
+        relation,
+        severity,
+        reading_code,
+        case when status = 'holds' and reading_code <> 'only'
+            then reading_code
+        end as matched_reading_code,
+        statement_zh,
+        status,
+        reason_code,
+        left_value,
+        right_value,
+        missing_term_count,
+        is_certain_reading
+    from readings
+    where reading_rank = 1
+    union all
+    select
+        identity_check_key,
+        report_id,
+        aggregate_report_id,
+        identity_code,
+        subject_metric_code,
+        subject_applicant_type_code,
+        kind_code,
+        relation,
+        severity,
+        'only' as reading_code,
+        cast(null as string) as matched_reading_code,
+        statement_zh,
+        status,
+        case when status = 'not_assessable' then 'figure_approximate' end
+            as reason_code,
+        left_value,
+        right_value,
+        0 as missing_term_count,
+        is_certain_reading
+    from containment
 
 )
 

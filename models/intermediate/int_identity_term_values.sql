@@ -1,10 +1,10 @@
 -- Every term of every identity of a report's form, with the figure it meets.
+{% do refuse_unknown_identity_codes() %}
 with
 
 reports as (
 
-    select * from {{ ref('int_reports_versioned') }}
-    where is_in_facts
+    select * from {{ ref('int_reports_by_offset') }}
 
 ),
 
@@ -47,28 +47,37 @@ final as (
             'terms.subject_applicant_type_code',
         ]) }} as identity_check_key,
         reports.report_id,
+        reports.term_report_id,
+        figures.metric_row_id,
         terms.identity_code,
         terms.subject_metric_code,
         terms.subject_applicant_type_code,
+        terms.reading_code,
         terms.side,
+        terms.source_kind,
         terms.metric_code,
         terms.applicant_type_code,
+        terms.reading_order,
+        terms.year_offset,
         terms.sign,
         case when terms.sign < 0 then -figures.value else figures.value end
             as signed_value,
         terms.is_own_figure,
         figures.is_certain_reading,
         figures.is_approximate,
+        figures.is_read_by_ocr,
         -- Only a missing term that can not lower its side leaves a bound.
         terms.sign < 0 or metrics.is_signed as is_unbounded
     from reports
     inner join terms
-        on reports.form_code = terms.form_code
+        on
+            reports.form_code = terms.form_code
+            and reports.year_offset = terms.year_offset
     inner join metrics
         on terms.metric_code = metrics.metric_code
     left join figures
         on
-            reports.report_id = figures.report_id
+            reports.term_report_id = figures.report_id
             and terms.metric_code = figures.metric_code
             and terms.applicant_type_code = figures.applicant_type_code
             and terms.source_kind = figures.term_source_kind

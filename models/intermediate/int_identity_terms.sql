@@ -56,6 +56,18 @@ evaluations as (
 
 ),
 
+readings as (
+
+    select
+        identity_code,
+        reading_code,
+        min(term_order) as reading_order
+    from terms
+    where reading_code is not null
+    group by identity_code, reading_code
+
+),
+
 final as (
 
     select
@@ -75,6 +87,9 @@ final as (
                 then evaluations.subject_applicant_type_code
             else 'total'
         end as applicant_type_code,
+        coalesce(readings.reading_code, 'only') as reading_code,
+        coalesce(readings.reading_order, 1) as reading_order,
+        terms.year_offset,
         terms.is_own_figure
     from terms
     inner join evaluations
@@ -82,6 +97,12 @@ final as (
             terms.identity_code = evaluations.identity_code
             and terms.subject_metric_code
             is not distinct from evaluations.subject_metric_code
+    -- A term that names no reading belongs to every reading of its identity.
+    left join readings
+        on
+            terms.identity_code = readings.identity_code
+            and coalesce(terms.reading_code, readings.reading_code)
+            = readings.reading_code
 
 )
 

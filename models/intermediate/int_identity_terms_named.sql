@@ -1,20 +1,14 @@
--- The terms of the within-report identities with metrics named: `*` is spread
+-- The terms of the identities of one body with metrics named: `*` is spread
 -- over the metrics of the form, and a group that the form prints no cell for
--- is, on the table's side, the sum of its printed children.
--- Carry-overs between years and containment in aggregates join reports with
--- one another and are not evaluated here.
+-- is, on the table's side, the sum of its printed children. A carry-over is
+-- about the later of its years: offset 0 is that year, -1 the one before.
+-- Containment in aggregates joins bodies; see int_identity_containment.
 with
 
 identities as (
 
     select * from {{ ref('identities') }}
-    where kind_code in (
-        'sum_of_children',
-        'balance',
-        'bound',
-        'row_total',
-        'narrative_vs_table'
-    )
+    where kind_code <> 'aggregate_containment'
 
 ),
 
@@ -23,7 +17,10 @@ terms as (
     select
         identities.form_code,
         identities.kind_code,
-        identity_terms.*
+        identity_terms.*,
+        identity_terms.year_offset - max(identity_terms.year_offset) over (
+            partition by identity_terms.identity_code
+        ) as term_year_offset
     from {{ ref('identity_terms') }} as identity_terms
     inner join identities
         on identity_terms.identity_code = identities.identity_code
@@ -45,7 +42,10 @@ compared_by_name as (
 
     select distinct form_code, metric_code
     from terms
-    where kind_code = 'narrative_vs_table' and metric_code <> '*'
+    where
+        kind_code = 'narrative_vs_table'
+        and source_kind = 'narrative'
+        and metric_code <> '*'
 
 ),
 
@@ -59,6 +59,9 @@ wildcards as (
         terms.source_kind,
         form_metrics.metric_code,
         terms.applicant_type_code,
+        terms.reading_code,
+        terms.term_order,
+        terms.term_year_offset as year_offset,
         true as is_own_figure
     from terms
     inner join form_metrics
@@ -100,6 +103,9 @@ named as (
         terms.source_kind,
         coalesce(children.metric_code, terms.metric_code) as metric_code,
         terms.applicant_type_code,
+        terms.reading_code,
+        terms.term_order,
+        terms.term_year_offset as year_offset,
         children.metric_code is null as is_own_figure
     from terms
     inner join left_metrics

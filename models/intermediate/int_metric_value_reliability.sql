@@ -24,9 +24,14 @@ touches as (
         ) as is_contradiction
     from {{ ref('int_identity_term_values') }} as term_values
     inner join {{ ref('int_identity_checks') }} as checks
-        on term_values.identity_check_key = checks.identity_check_key
+        on
+            term_values.identity_check_key = checks.identity_check_key
+            -- The reading that the verdict rests on.
+            and term_values.reading_code = checks.reading_code
     where
         checks.status <> 'not_assessable'
+        -- What a later report says does not change an earlier one.
+        and term_values.year_offset = 0
         and term_values.signed_value is not null
         -- Children of an unprinted group are not what the text disputes.
         and term_values.is_own_figure

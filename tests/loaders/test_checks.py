@@ -92,6 +92,7 @@ def test_a_doubtful_state_of_the_raw_rows_is_shown_without_blocking(
     {
         "update marts.fct_metric_value set value = value + 1": "Every figure stands in the raw rows",
         "update marts.fct_metric_value set value_raw = '7'": "Every figure shows the evidence",
+        "update marts.fct_metric_value set source_kind = 'derived'": "A derived figure names its identity",
         "delete from marts.fct_metric_value where report_year = 2015": "has figures here",
         "delete from marts.fct_metric_value": "at least one figure",
         "update raw.metric_rows set unit = '人'": "unit that the catalogue gives",

@@ -17,10 +17,10 @@ from loaders.warehouse import Warehouse
 DBT = Path(sys.executable).parent / "dbt"
 
 
-def dbt(warehouse: Path, *arguments: str) -> tuple[int, str]:
+def dbt(warehouse: Path, *arguments: str, cwd: Path = PROJECT_ROOT) -> tuple[int, str]:
     done = subprocess.run(
         [str(DBT), *arguments, "--target-path", str(warehouse / "target"), "--log-path", str(warehouse / "logs")],
-        cwd=PROJECT_ROOT,
+        cwd=cwd,
         env={**os.environ, "GONGKAI_WAREHOUSE": str(warehouse), "DO_NOT_TRACK": "1"},
         capture_output=True,
         text=True,

@@ -2,8 +2,7 @@ with
 
 figures as (
 
-    select * from {{ ref('int_metric_values_ranked') }}
-    where winner_rank = 1
+    select * from {{ ref('int_metric_values_chosen') }}
 
 ),
 
@@ -13,15 +12,17 @@ reports as (
 
 ),
 
-metrics as (
+superseding as (
 
-    select * from {{ ref('dim_metric') }}
+    select distinct superseded_by_report_id as report_id
+    from reports
+    where superseded_by_report_id is not null
 
 ),
 
-reliability as (
+metrics as (
 
-    select * from {{ ref('int_metric_value_reliability') }}
+    select * from {{ ref('dim_metric') }}
 
 ),
 
@@ -53,7 +54,15 @@ final as (
         figures.applicant_type_code,
         figures.source_kind,
         figures.value_status,
-        reliability.reliability,
+        figures.printed_value_status,
+        figures.reliability,
+        figures.choice_rule_code,
+        case
+            when superseding.report_id is not null then 'current_version'
+            when reports.document_count > 1 then 'deduplicated_copy'
+            else 'only_version'
+        end as version_rule_code,
+        figures.derivation_identity_code,
         figures.match_method,
         metrics.unit,
         figures.label_raw,
@@ -73,8 +82,7 @@ final as (
     from figures
     inner join reports on figures.report_id = reports.report_id
     inner join metrics on figures.metric_code = metrics.metric_code
-    inner join reliability
-        on figures.metric_row_id = reliability.metric_row_id
+    left join superseding on figures.report_id = superseding.report_id
     left join conflicts
         on figures.metric_row_id = conflicts.metric_row_id
 

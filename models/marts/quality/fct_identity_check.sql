@@ -17,6 +17,7 @@ final as (
     select
         checks.identity_check_key,
         checks.report_id,
+        checks.aggregate_report_id,
         reports.agency_key,
         checks.identity_code,
         checks.subject_metric_code as metric_code,
@@ -25,6 +26,8 @@ final as (
         checks.relation,
         checks.severity,
         checks.status,
+        checks.reason_code,
+        checks.matched_reading_code,
         checks.statement_zh,
         reports.report_year,
         checks.left_value,
