@@ -43,6 +43,7 @@ joined as (
         reports.*,
         agencies.agency_key,
         agencies.agency_id,
+        agencies.division_key,
         documents.source_uri,
         documents.media_type,
         documents.script,
