@@ -2,7 +2,8 @@
 -- prove: the ending gives the kind, the place the division, both the level.
 {% set zones = ['开发区', '高新', '园区', '保税', '新区', '示范区', '试验区',
     '度假区', '景区', '名胜区', '管委会', '村', '镇', '街道', '苏木', '乡'] %}
-{% set harmless = ['城乡', '乡村', '乡镇', '城镇', '农村'] %}
+{% set harmless = ['城乡建设', '城乡规划', '城乡管理', '城乡统筹',
+    '乡村振兴', '乡镇企业', '农村'] %}
 with
 
 reports as (
@@ -54,7 +55,16 @@ kinds as (
 
     select
         agencies.*,
-        endings.kind_code,
+        -- 国家…局 is no department of a local government.
+        case
+            when agencies.division_key is null
+                and endings.kind_code = 'department'
+                and regexp_extract(
+                    agencies.plain_name, '^(国家|国务院|中国|中华|中央)', 1
+                ) <> ''
+                then null
+            else endings.kind_code
+        end as kind_code,
         divisions.division_id,
         divisions.level_code as division_level_code,
         divisions.government_name,

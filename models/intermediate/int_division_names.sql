@@ -1,5 +1,6 @@
 -- How a division is written in front of the name of a body: alone or after what
--- stands above it, with its whole name or the customary one of autonomous places.
+-- stands above it, whole, without its end (a county keeps it), or by the
+-- customary name of autonomous places.
 with
 
 divisions as (
@@ -26,24 +27,29 @@ customary as (
 named as (
 
     select division_key, division_name from divisions
-    union all
+    union
     select division_key, division_name from customary
     where division_name is not null
+    union
+    select division_key, short_name from divisions
+    where level_code <> 'county'
 
 ),
 
 above as (
 
     select division_key, '' as place_above from divisions
-    union all
-    select division_key, province_name from divisions
-    where level_code <> 'province'
-    union all
+    union
+    select divisions.division_key, named.division_name
+    from divisions
+    inner join named on divisions.province_key = named.division_key
+    where divisions.level_code <> 'province'
+    union
     select divisions.division_key, named.division_name
     from divisions
     inner join named on divisions.city_key = named.division_key
     where divisions.level_code = 'county'
-    union all
+    union
     select divisions.division_key, divisions.province_name || named.division_name
     from divisions
     inner join named on divisions.city_key = named.division_key
