@@ -98,6 +98,7 @@ _COUNTS = (
     Column("source_inconsistent_count", "bigint", _doc("source_inconsistent_count"), True),
     Column("extraction_suspect_count", "bigint", _doc("extraction_suspect_count"), True),
     Column("conflict_count", "bigint", _doc("conflict_count"), True),
+    Column("is_in_totals", "boolean", _doc("is_in_totals"), True),
 )
 
 
@@ -146,10 +147,11 @@ def render_card(table: WideTable, seeds: Path = SEEDS) -> str:
         f"  - name: {table.name}",
         "    description: >",
         f"      {table.title_en}. The scope says whose figures",
-        "      a row holds: aggregates contain their members, so never add the two.",
-        "      A cell is null where nothing is stated and no identity gives it. A total",
-        "      stands beside its parts: add columns only where neither holds the other.",
-        "      One row per body and year.",
+        "      a row holds: aggregates contain their members, so never add the two. Rows",
+        "      with is_in_totals hold nothing twice and may be summed. A cell is null",
+        "      where nothing is stated and no identity gives it. A total stands beside",
+        "      its parts: add columns only where neither holds the other.",
+        "      One row per body and year, of one scope.",
         "    data_tests:",
         "      - one_row_per:",
         "          arguments: {columns: [agency_id, report_year]}",

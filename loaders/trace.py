@@ -176,22 +176,27 @@ def _resolve_metric(con: duckdb.DuckDBPyConnection, metric: str) -> tuple[str, s
 
 
 def _resolve_agency(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> tuple[list[str], str]:
-    """The keys of one agency, from its exact name or a part of the name that fits one agency only."""
-    for condition in ("a.agency_id = ?", "a.agency_name = ?", "contains(a.agency_name, ?)"):
+    """The keys of one agency, from its id, its name in any year, its name as read, or a part of its name."""
+    as_read = "exists (select 1 from marts.dim_report as r where r.agency_id = a.agency_id and r.agency_name = ?)"
+    for condition in ("a.agency_id = ?", "a.agency_name = ?", as_read, "contains(a.agency_name, ?)"):
         found = con.execute(
-            "select a.agency_id, coalesce(min(a.agency_name), a.agency_id), "
-            "list(distinct v.agency_key) filter (v.report_year = ?) "
-            "from marts.dim_agency as a join marts.fct_metric_value as v on a.agency_key = v.agency_key "
-            f"where {condition} group by a.agency_id order by 2",
-            [year, agency],
+            "select a.agency_id, coalesce(min(a.agency_name), a.agency_id) from marts.dim_agency as a "
+            f"where {condition} and a.agency_id in (select agency_id from marts.fct_metric_value) "
+            "group by a.agency_id order by 2",
+            [agency],
         ).fetchall()
         if len(found) > 1:
             names = ", ".join(row[1] for row in found[:_SHOWN_NAMES])
             raise UsageError(f"{agency!r} fits {len(found)} agencies: {names}; give one name in full")
         if found:
-            if not found[0][2]:
-                raise UsageError(f"{found[0][1]} has no figures for {year}")
-            return [str(key) for key in found[0][2]], str(found[0][1])
+            ((agency_id, name),) = found
+            keys = con.execute(
+                "select distinct agency_key from marts.fct_metric_value where agency_id = ? and report_year = ?",
+                [agency_id, year],
+            ).fetchall()
+            if not keys:
+                raise UsageError(f"{name} has no figures for {year}")
+            return [str(key) for (key,) in keys], str(name)
     raise UsageError(f"no agency with figures is called {agency!r} or contains it; names are in marts.dim_agency")
 
 

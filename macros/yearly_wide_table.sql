@@ -28,6 +28,12 @@ metrics as (
 
 ),
 
+layers as (
+
+    select * from {{ ref('int_report_layers') }}
+
+),
+
 figures as (
 
     select fct_metric_value.*
@@ -79,10 +85,12 @@ final as (
         {%- endfor %}
         -- A report without a figure of the subject has none to count.
         {%- for count in ['value', 'derived'] + reliabilities + ['conflict'] %}
-        coalesce(pivoted.{{ count }}_count, 0) as {{ count }}_count
-        {{- ',' if not loop.last }}
+        coalesce(pivoted.{{ count }}_count, 0) as {{ count }}_count,
         {%- endfor %}
+        layers.is_in_totals
     from reports
+    inner join layers
+        on reports.report_id = layers.report_id
     left join pivoted
         on reports.report_id = pivoted.report_id
 

@@ -39,6 +39,7 @@ from loaders.identify.text import Page, read_page
 from loaders.identify.titles import Title, find_titles, lone_year, page_titles
 from loaders.identify.words import any_of, load_words
 from loaders.model import Document, Evidence, Hints, Identity, Issue, MetadataName, Place, Scope
+from loaders.text.fold import detect_script, fold
 
 __all__ = ["ReportTitle", "classify_document", "find_report_titles", "identify_report"]
 
@@ -350,9 +351,11 @@ def identify_report(document: Document, hints: Hints, form_code: str | None) -> 
     elif name is not None and contradicts_self_reference(name, references):
         issues.append(Issue("agency_conflict", f"the text calls itself otherwise than {name}"))
     if hints.agency_name is not None:
-        if name is not None and not are_compatible(name, hints.agency_name):
+        # A manifest in Traditional names the same body.
+        hinted = fold(hints.agency_name, detect_script(hints.agency_name)).text
+        if name is not None and not are_compatible(name, hinted):
             issues.append(Issue("hint_conflict", f"the manifest says {hints.agency_name}, the text {name}"))
-        name = hints.agency_name
+        name = hinted
         evidence.append(Evidence("agency_name", hints.agency_name, "hint"))
     elif name is None:
         met = f"{agency.printed} is met without its place" if agency.printed else "nothing names the reporting body"

@@ -5,19 +5,8 @@ with
 
 reports as (
 
-    select * from {{ ref('stg_raw__reports') }}
-
-),
-
-documents as (
-
-    select * from {{ ref('stg_raw__documents') }}
-
-),
-
-agencies as (
-
-    select * from {{ ref('int_report_agencies') }}
+    select * from {{ ref('int_reports_identified') }}
+    where not is_rejected
 
 ),
 
@@ -30,24 +19,14 @@ metric_rows as (
 pairs as (
 
     select
-        ones.report_id,
+        reports.report_id,
         others.report_id as twin_report_id,
-        other_reports.document_id as twin_document_id
+        others.document_id as twin_document_id
     from reports
-    inner join agencies as ones on reports.report_id = ones.report_id
-    inner join agencies as others
-        on ones.agency_id = others.agency_id
-        and ones.report_id <> others.report_id
-    inner join reports as other_reports
-        on others.report_id = other_reports.report_id
-        and reports.report_year = other_reports.report_year
-        and reports.document_id <> other_reports.document_id
-    inner join documents on reports.document_id = documents.document_id
-    inner join documents as other_documents
-        on other_reports.document_id = other_documents.document_id
-    where
-        documents.document_status = 'loaded'
-        and other_documents.document_status = 'loaded'
+    inner join reports as others
+        on reports.agency_id = others.agency_id
+        and reports.report_year = others.report_year
+        and reports.document_id <> others.document_id
 
 ),
 

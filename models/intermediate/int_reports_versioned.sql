@@ -5,19 +5,7 @@ with
 
 reports as (
 
-    select * from {{ ref('stg_raw__reports') }}
-
-),
-
-documents as (
-
-    select * from {{ ref('stg_raw__documents') }}
-
-),
-
-agencies as (
-
-    select * from {{ ref('int_report_agencies') }}
+    select * from {{ ref('int_reports_identified') }}
 
 ),
 
@@ -37,23 +25,6 @@ twin_counts as (
 
 ),
 
-joined as (
-
-    select
-        reports.*,
-        agencies.agency_key,
-        agencies.agency_id,
-        documents.source_uri,
-        documents.media_type,
-        documents.script,
-        documents.loaded_at,
-        documents.document_status = 'rejected' as is_rejected
-    from reports
-    inner join agencies on reports.report_id = agencies.report_id
-    inner join documents on reports.document_id = documents.document_id
-
-),
-
 ranked as (
 
     select
@@ -70,7 +41,7 @@ ranked as (
                 document_id asc nulls last,
                 report_id asc nulls last
         ) as latest_report_id
-    from joined
+    from reports
 
 ),
 

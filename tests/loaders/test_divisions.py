@@ -201,3 +201,9 @@ def test_a_report_carries_the_division_of_its_body() -> None:
     assert report.identity.division_code == "220203"
     hinted = read_document(text.encode(), "a.txt", Hints("吉林市统计局", 2017)).reports[0]
     assert hinted.identity.division_code == "220200"
+
+
+def test_a_manifest_in_traditional_names_the_same_body() -> None:
+    text = "2017年政府信息公开工作年度报告\n一、概述\n主动公开政府信息85条。\n全年未收到申请。\n"
+    report = read_document(text.encode(), "a.txt", Hints("北京市西城區統計局", 2017)).reports[0]
+    assert (report.identity.agency_name, report.identity.division_code) == ("北京市西城区统计局", "110102")

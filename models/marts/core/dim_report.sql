@@ -13,6 +13,7 @@ final as (
         document_id,
         agency_key,
         agency_id,
+        division_key,
         superseded_by_report_id,
         copy_of_report_id,
         agency_name,
