@@ -55,8 +55,9 @@ parts as (
         indicator_code,
         form_code,
         part_code,
-        {{ join_in_order('term_text', ' ', 'term_order') }} as part_text,
-        count(*) as term_count
+        case when count(*) > 1 then '(' else '' end
+        || {{ join_in_order('term_text', ' ', 'term_order') }}
+        || case when count(*) > 1 then ')' else '' end as part_text
     from terms
     group by indicator_code, form_code, part_code
 
@@ -71,11 +72,8 @@ final as (
         case when numerators.indicator_code is not null
             then grades.comparability_grade end as comparability_grade,
         grades.reason_en as comparability_reason_en,
-        case
-            when denominators.indicator_code is null then numerators.part_text
-            else '(' || numerators.part_text || ') / ('
-                || denominators.part_text || ')'
-        end as formula_text
+        numerators.part_text
+        || coalesce(' / ' || denominators.part_text, '') as formula_text
     from indicators
     cross join forms
     left join grades
