@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from loaders.refresh import LoadRequest, run_refresh
 from loaders.settings import Settings
@@ -106,3 +107,16 @@ def test_every_indicator_of_practice_is_computed_or_says_why_not() -> None:
     for row in rows:
         assert (row["indicator_code"] in terms) == (row["computability_code"] == "computed")
         assert bool(row["computability_note_en"]) == (row["computability_code"] != "computed")
+
+
+def test_every_metric_is_in_the_page_and_adds_only_own_figures() -> None:
+    page = (PROJECT_ROOT / "docs" / "metrics.md").read_text("utf-8")
+    cards = yaml.safe_load((PROJECT_ROOT / "models" / "marts" / "core" / "_metrics.yml").read_text("utf-8"))
+    indicators = {row["indicator_code"] for row in read_seed("indicators")}
+    for metric in cards["metrics"]:
+        if metric["type"] == "ratio":
+            assert metric["name"] in indicators
+        else:
+            assert "in ('own', 'government_itself')" in metric["filter"]
+        if not metric["name"].endswith(("_reports", "_numerator", "_denominator")):
+            assert f"| `{metric['name']}` | " in page
