@@ -8,6 +8,9 @@ export DO_NOT_TRACK = 1
 
 QUESTION = select agency_name, report_year, requests_received, requests_received_new from rpt_requests_yearly order by agency_name
 
+METRICS = requests_received,requests_received_reports,grant_rate
+BY = agency__agency_name,metric_time__year
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -36,6 +39,12 @@ warehouse: setup ## load the sample reports, build, check and publish
 	@$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received
 	@printf '\nSee what was checked: %s/data_docs/index.html\n' "$${GONGKAI_WAREHOUSE:-warehouse}"
 	@printf 'Load your own:        %s refresh FOLDER\n' "$(GONGKAI)"
+
+.PHONY: metrics
+metrics: setup ## ask the published metrics, e.g. make metrics METRICS=grant_rate BY=metric_time__year
+	@test -x $(BIN)/mf || $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[metricflow]'
+	@GONGKAI_DBT_TARGET=published $(BIN)/dbt --quiet parse
+	@GONGKAI_DBT_TARGET=published $(BIN)/mf query --quiet --metrics $(METRICS) --group-by $(BY) --order $(BY)
 
 .PHONY: test
 test: setup ## run every test

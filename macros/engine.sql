@@ -39,3 +39,24 @@
     select cast(id as integer) as {{ column_name }}
     from range({{ first }}, {{ last }} + 1)
 {%- endmacro %}
+
+
+{% macro join_in_order(expression, separator, order) %}
+    {{- return(adapter.dispatch('join_in_order', 'gongkai')(
+        expression, separator, order
+    )) -}}
+{% endmacro %}
+
+{% macro default__join_in_order(expression, separator, order) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ order }})
+{%- endmacro %}
+
+{% macro spark__join_in_order(expression, separator, order) -%}
+    array_join(
+        transform(
+            sort_array(collect_list(struct({{ order }}, {{ expression }}))),
+            pair -> pair.col2
+        ),
+        '{{ separator }}'
+    )
+{%- endmacro %}

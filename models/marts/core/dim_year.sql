@@ -44,6 +44,7 @@ final as (
         years.report_year,
         forms.form_code as expected_form_code,
         cast(years.report_year + 1 as integer) as publication_year,
+        make_date(years.report_year, 1, 1) as year_start_date,
         -- 2007 Regulations, art. 31; 2019 Regulations, art. 49.
         case
             when years.report_year >= 2019
