@@ -13,6 +13,12 @@ forms as (
 
 ),
 
+deadlines as (
+
+    select * from {{ ref('report_deadlines') }}
+
+),
+
 reports as (
 
     select * from {{ ref('int_reports_versioned') }}
@@ -44,17 +50,11 @@ final as (
         years.report_year,
         forms.form_code as expected_form_code,
         cast(years.report_year + 1 as integer) as publication_year,
-        -- 2007 Regulations, art. 31; 2019 Regulations, art. 49.
-        case
-            when years.report_year >= 2019
-                then make_date(years.report_year + 1, 1, 31)
-            when years.report_year >= 2008
-                then make_date(years.report_year + 1, 3, 31)
-        end as department_due_date,
-        case
-            when years.report_year >= 2008
-                then make_date(years.report_year + 1, 3, 31)
-        end as government_due_date
+        {%- for body in ['department', 'government'] %}
+        make_date(
+            years.report_year + 1, {{ body }}.due_month, {{ body }}.due_day
+        ) as {{ body }}_due_date{{ ',' if not loop.last }}
+        {%- endfor %}
     from years
     inner join span
         on years.report_year between span.first_year and span.last_year
@@ -65,6 +65,16 @@ final as (
                 forms.last_report_year is null
                 or years.report_year <= forms.last_report_year
             )
+    {%- for body in ['department', 'government'] %}
+    left join deadlines as {{ body }}
+        on
+            {{ body }}.deadline_body_code = '{{ body }}'
+            and years.report_year >= {{ body }}.first_report_year
+            and (
+                {{ body }}.last_report_year is null
+                or years.report_year <= {{ body }}.last_report_year
+            )
+    {%- endfor %}
 
 )
 
