@@ -19,6 +19,12 @@ figures as (
 
 ),
 
+reports as (
+
+    select * from {{ ref('dim_report') }}
+
+),
+
 metrics as (
 
     select * from {{ ref('dim_metric') }}
@@ -41,6 +47,8 @@ placed as (
 
     select
         finding_key,
+        report_id,
+        term_report_id,
         side,
         metric_row_id,
         sign
@@ -48,6 +56,8 @@ placed as (
     union all
     select
         finding_key,
+        report_id,
+        report_id as term_report_id,
         'left' as side,
         losing_metric_row_id as metric_row_id,
         1 as sign
@@ -55,6 +65,8 @@ placed as (
     union all
     select
         finding_key,
+        report_id,
+        report_id as term_report_id,
         'right' as side,
         metric_row_id,
         1 as sign
@@ -68,7 +80,11 @@ final as (
         placed.finding_key,
         placed.side,
         placed.metric_row_id,
-        case when placed.sign < 0 then '－' else '' end
+        case
+            when placed.term_report_id = placed.report_id then ''
+            else coalesce(cast(reports.report_year as string), '') || '年'
+        end
+        || case when placed.sign < 0 then '－' else '' end
         || metrics.label_zh
         || case
             when figures.applicant_type_code = 'not_applicable' then ''
@@ -92,6 +108,8 @@ final as (
     from placed
     inner join figures
         on placed.metric_row_id = figures.metric_row_id
+    inner join reports
+        on placed.term_report_id = reports.report_id
     inner join metrics
         on figures.metric_code = metrics.metric_code
     inner join applicant_types
