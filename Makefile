@@ -6,6 +6,8 @@ GONGKAI := $(BIN)/gongkai
 export GX_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
 
+SQL := models analyses tests/data
+
 QUESTION = select agency_name, report_year, requests_received, requests_received_new from rpt_requests_yearly order by agency_name
 
 .DEFAULT_GOAL := help
@@ -43,7 +45,12 @@ test: setup ## run every test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
+	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
 	@$(BIN)/python -m pytest
+
+.PHONY: lint-sql
+lint-sql: setup ## layout and names of the SQL, by .sqlfluff
+	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
 
 .PHONY: test-long
 test-long: setup ## run the tests that take minutes: a refresh killed at every step
@@ -76,6 +83,7 @@ bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, readin
 format: setup ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(BIN)/sqlfluff fix --nocolor --quiet --processes 2 $(SQL)
 	@$(BIN)/python -m loaders.cards
 
 .PHONY: lock

@@ -1,8 +1,10 @@
 -- Question: which bodies reported once and no more?
--- Read: one row a body whose last years are all missing; silent_years counts them.
--- Caveats: missing means not in the warehouse. A merger or a new name ends a series
--- too, as long as the registry does not say so; a report of unknown year, counted
--- in undated_report_count, may be the missing one. Look at the body's site first.
+-- Read: one row a body whose last years are all missing; silent_years counts
+-- them.
+-- Caveats: missing means not in the warehouse. A merger or a new name ends a
+-- series too, as long as the registry does not say so; a report of unknown
+-- year, counted in undated_report_count, may be the missing one. Look at the
+-- body's site first.
 with
 
 coverage as (

@@ -1,6 +1,7 @@
 -- Question: where do undecided requests pile up?
--- Read: one row a body and year; backlog_change is what was carried out minus what
--- was carried in, backlog_share what was carried out of all requests in hand.
+-- Read: one row a body and year; backlog_change is what was carried out minus
+-- what was carried in, backlog_share what was carried out of all requests in
+-- hand.
 -- Caveats: the forms carry over only since 2019. Rows with doubtful or
 -- contradicting figures are left out. Never add aggregates to their members.
 with

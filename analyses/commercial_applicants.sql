@@ -1,8 +1,9 @@
 -- Question: what share of new requests comes from companies, by year?
--- Read: cases are added over the reports that state both figures, then divided.
--- report_count says how many reports that are.
--- Caveats: only the forms since 2019 split applicants. Companies also apply through
--- law firms and employees. Doubtful readings are left out; scopes are never added.
+-- Read: cases are added over the reports that state both figures, then
+-- divided. report_count says how many reports that are.
+-- Caveats: only the forms since 2019 split applicants. Companies also apply
+-- through law firms and employees. Doubtful readings are left out; scopes are
+-- never added.
 with
 
 requests as (

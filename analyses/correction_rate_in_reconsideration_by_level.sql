@@ -1,9 +1,9 @@
--- Question: how often does administrative reconsideration correct a body, by level
--- and year?
+-- Question: how often does administrative reconsideration correct a body, by
+-- level and year?
 -- Read: numerator and denominator are added over the reports, then divided.
 -- denominator tells how many cases stand behind a ratio: below 30 it is noise.
--- Caveats: up to 2018 the form shows no pending cases, so the denominator then is
--- all cases and the rate too low beside later ones. Scopes are never added.
+-- Caveats: up to 2018 the form shows no pending cases, so the denominator then
+-- is all cases and the rate too low beside later ones. Scopes are never added.
 with
 
 ratios as (

@@ -1,8 +1,8 @@
 -- Question: how complete is the warehouse, year by year?
 -- Read: of the bodies expected in a year, how many reports there are, how many
 -- could not be read, how many are missing.
--- Caveats: a body is expected from its first report on, so early years look fuller
--- than they are: who never reported is not counted.
+-- Caveats: a body is expected from its first report on, so early years look
+-- fuller than they are: who never reported is not counted.
 with
 
 coverage as (

@@ -1,8 +1,9 @@
--- Question: how many figures are confirmed, unchecked, contradicted or in doubt?
+-- Question: how many figures are confirmed, unchecked, contradicted or in
+-- doubt?
 -- Read: shares of the figures of each form and year. consistent means that an
 -- identity confirms the figure, unchecked that none touches it.
--- Caveats: read this before any other answer. unchecked is no fault of the reading;
--- extraction_suspect is ours, source_inconsistent the publisher's.
+-- Caveats: read this before any other answer. unchecked is no fault of the
+-- reading; extraction_suspect is ours, source_inconsistent the publisher's.
 with
 
 figures as (
@@ -17,7 +18,6 @@ final as (
     select
         form_code,
         report_year,
-        count(*) as figure_count,
         {%- for reliability in [
             'consistent',
             'unchecked',
@@ -27,8 +27,9 @@ final as (
         {{ pooled_ratio(
             "case when reliability = '" ~ reliability ~ "' then 1 else 0 end",
             '1',
-        ) }} as {{ reliability }}_share{{ ',' if not loop.last }}
+        ) }} as {{ reliability }}_share,
         {%- endfor %}
+        count(*) as figure_count
     from figures
     group by
         form_code,

@@ -1,8 +1,9 @@
--- Question: which sums and balances of the forms do bodies get wrong most often?
--- Read: failed_share is of the checks that could be judged; error identities are
--- demanded by the form, warnings are usual but not demanded.
--- Caveats: only certain readings count, on either side. Blanks leave a check open,
--- so forms that are left blank look better than they are.
+-- Question: which sums and balances of the forms do bodies get wrong most
+-- often?
+-- Read: failed_share is of the checks that could be judged; error identities
+-- are demanded by the form, warnings are usual but not demanded.
+-- Caveats: only certain readings count, on either side. Blanks leave a check
+-- open, so forms that are left blank look better than they are.
 with
 
 checks as (

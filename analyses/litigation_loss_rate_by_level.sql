@@ -1,8 +1,9 @@
 -- Question: how often do courts decide against a body, by level and year?
 -- Read: numerator and denominator are added over the reports, then divided.
 -- denominator tells how many cases stand behind a ratio: below 30 it is noise.
--- Caveats: up to 2018 pending cases are in the denominator, and the Beijing variant
--- counts instances, so that one case can stand twice. Scopes are never added.
+-- Caveats: up to 2018 pending cases are in the denominator, and the Beijing
+-- variant counts instances, so that one case can stand twice. Scopes are never
+-- added.
 with
 
 ratios as (

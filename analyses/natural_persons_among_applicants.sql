@@ -1,8 +1,9 @@
--- Question: what share of new requests comes from natural persons, by year and level?
+-- Question: what share of new requests comes from natural persons, by year and
+-- level?
 -- Read: numerator and denominator are added over the reports, then divided.
 -- denominator tells how many cases stand behind a ratio: below 30 it is noise.
--- Caveats: only the forms since 2019 split applicants; there is no earlier figure.
--- Lawyers often apply in their clients' names. Scopes are never added.
+-- Caveats: only the forms since 2019 split applicants; there is no earlier
+-- figure. Lawyers often apply in their clients' names. Scopes are never added.
 with
 
 ratios as (

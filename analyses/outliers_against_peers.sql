@@ -1,6 +1,6 @@
 -- Question: which bodies stand far from others of their level, kind and year?
--- Read: one row a body and indicator among the lowest or highest 5 in 100 of its
--- peers. peer_count says how many there are, peer_median what is usual.
+-- Read: one row a body and indicator among the lowest or highest 5 in 100 of
+-- its peers. peer_count says how many there are, peer_median what is usual.
 -- Caveats: far from others is not wrong. Groups below the minimum, small
 -- denominators and doubtful readings are left out. In a large group there is
 -- always a highest value: read the value beside the median.

@@ -1,9 +1,10 @@
--- Question: what share of reports is published in time, by year and kind of body?
+-- Question: what share of reports is published in time, by year and kind of
+-- body?
 -- Read: on_time_share is of the reports whose date and deadline are known;
 -- unknown_count says how many are not.
--- Caveats: reports without a date are not late; where unknown_count is large the
--- share says little. The deadline of departments moved from March to January with
--- report year 2019.
+-- Caveats: reports without a date are not late; where unknown_count is large
+-- the share says little. The deadline of departments moved from March to
+-- January with report year 2019.
 with
 
 timeliness as (

@@ -1,9 +1,10 @@
 -- Question: on which grounds is information denied, and how has that changed?
 -- Read: numerator and denominator are added over the reports, then divided.
 -- denominator tells how many cases stand behind a ratio: below 30 it is noise.
--- Caveats: shares are of denials, not of requests. The grounds of 2014 and of 2019
--- are different lists: a line that begins or ends in 2019 is the form, not the
--- bodies. Partly granted requests hide their grounds. Scopes are never added.
+-- Caveats: shares are of denials, not of requests. The grounds of 2014 and of
+-- 2019 are different lists: a line that begins or ends in 2019 is the form,
+-- not the bodies. Partly granted requests hide their grounds. Scopes are never
+-- added.
 {%- set codes = [
     'denial_share_state_secret',
     'denial_share_law_prohibited',

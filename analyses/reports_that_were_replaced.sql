@@ -1,8 +1,8 @@
 -- Question: which reports were published again with other figures?
--- Read: one row a replaced report with the one that speaks now; days_between is
--- from one stated date to the other.
--- Caveats: which one is newer follows from when it was loaded, then from its date.
--- A copy with the same table figures is no revision and not shown.
+-- Read: one row a replaced report with the one that speaks now; days_between
+-- is from one stated date to the other.
+-- Caveats: which one is newer follows from when it was loaded, then from its
+-- date. A copy with the same table figures is no revision and not shown.
 with
 
 reports as (

@@ -1,8 +1,11 @@
--- Question: which figures does the text of reports give otherwise than the table?
--- Read: one row a metric and kind of conflict; the widest gap shows how far apart
--- the two can be. Single cases with their words: rpt_source_inconsistency.
--- Caveats: the text may count on another basis (with carry-over, one office only),
--- round, or quote a part as the whole. Blanks against a stated zero are left out.
+-- Question: which figures does the text of reports give otherwise than the
+-- table?
+-- Read: one row a metric and kind of conflict; the widest gap shows how far
+-- apart the two can be. Single cases with their words:
+-- rpt_source_inconsistency.
+-- Caveats: the text may count on another basis (with carry-over, one office
+-- only), round, or quote a part as the whole. Blanks against a stated zero are
+-- left out.
 with
 
 conflicts as (

@@ -1,7 +1,8 @@
 -- Question: whose reports contradict themselves, and how badly?
--- Read: one row a body; error_count are identities that the form itself demands.
--- Caveats: more reports and fuller forms give more chances to fail: read the counts
--- beside report_count. Suspected misreadings are not counted.
+-- Read: one row a body; error_count are identities that the form itself
+-- demands.
+-- Caveats: more reports and fuller forms give more chances to fail: read the
+-- counts beside report_count. Suspected misreadings are not counted.
 with
 
 findings as (

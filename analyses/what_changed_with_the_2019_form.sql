@@ -1,9 +1,10 @@
--- Question: which figures began, ended or stayed when the form changed in 2019?
--- Read: one row a metric of the national form of 2014 or the trial form of 2019.
--- report_count is how many reports state it in each form.
--- Caveats: a metric that ended may live on under another definition; the series
--- in harmonised_code join what can be joined, with the grade of each form. Metrics
--- without a cell of their own stand in the text.
+-- Question: which figures began, ended or stayed when the form changed in
+-- 2019?
+-- Read: one row a metric of the national form of 2014 or the trial form of
+-- 2019. report_count is how many reports state it in each form.
+-- Caveats: a metric that ended may live on under another definition; the
+-- series in harmonised_code join what can be joined, with the grade of each
+-- form. Metrics without a cell of their own stand in the text.
 with
 
 form_metrics as (
@@ -34,7 +35,6 @@ figures as (
 forms as (
 
     select
-        form_metrics.metric_code,
         {%- for form_code in ['nat2014', 'fmt2019'] %}
         count(case
             when form_metrics.form_code = '{{ form_code }}' then 1
@@ -42,9 +42,9 @@ forms as (
         coalesce(max(case
             when form_metrics.form_code = '{{ form_code }}'
                 then figures.report_count
-        end), 0) as {{ form_code }}_report_count
-        {{- ',' if not loop.last }}
+        end), 0) as {{ form_code }}_report_count,
         {%- endfor %}
+        form_metrics.metric_code
     from form_metrics
     left join figures
         on

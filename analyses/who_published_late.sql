@@ -1,8 +1,9 @@
 -- Question: which bodies published their report after the legal deadline?
--- Read: one row a late report, the latest first. days_after_deadline counts from
--- the latest day that the law could mean for the body.
--- Caveats: the first date found counts, and a missing earlier copy makes a report
--- look late. Towns have no deadline from 2019 on. Ask the body before naming it.
+-- Read: one row a late report, the latest first. days_after_deadline counts
+-- from the latest day that the law could mean for the body.
+-- Caveats: the first date found counts, and a missing earlier copy makes a
+-- report look late. Towns have no deadline from 2019 on. Ask the body before
+-- naming it.
 with
 
 timeliness as (

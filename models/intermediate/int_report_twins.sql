@@ -36,12 +36,14 @@ pairs as (
     from reports
     inner join agencies as ones on reports.report_id = ones.report_id
     inner join agencies as others
-        on ones.agency_id = others.agency_id
-        and ones.report_id <> others.report_id
+        on
+            ones.agency_id = others.agency_id
+            and ones.report_id <> others.report_id
     inner join reports as other_reports
-        on others.report_id = other_reports.report_id
-        and reports.report_year = other_reports.report_year
-        and reports.document_id <> other_reports.document_id
+        on
+            others.report_id = other_reports.report_id
+            and reports.report_year = other_reports.report_year
+            and reports.document_id <> other_reports.document_id
     inner join documents on reports.document_id = documents.document_id
     inner join documents as other_documents
         on other_reports.document_id = other_documents.document_id
@@ -95,11 +97,12 @@ shared as (
     from pairs
     inner join figures as ones on pairs.report_id = ones.report_id
     inner join figures as others
-        on pairs.twin_report_id = others.report_id
-        and ones.metric_code = others.metric_code
-        and ones.applicant_type_code = others.applicant_type_code
-        and ones.printed_value = others.printed_value
-        and ones.value_status = others.value_status
+        on
+            pairs.twin_report_id = others.report_id
+            and ones.metric_code = others.metric_code
+            and ones.applicant_type_code = others.applicant_type_code
+            and ones.printed_value = others.printed_value
+            and ones.value_status = others.value_status
     group by
         pairs.report_id,
         pairs.twin_report_id,
@@ -116,11 +119,13 @@ final as (
         cast(shared.figure_count as integer) as figure_count
     from shared
     inner join counted as ones
-        on shared.report_id = ones.report_id
-        and shared.figure_count = ones.figure_count
+        on
+            shared.report_id = ones.report_id
+            and shared.figure_count = ones.figure_count
     inner join counted as others
-        on shared.twin_report_id = others.report_id
-        and shared.figure_count = others.figure_count
+        on
+            shared.twin_report_id = others.report_id
+            and shared.figure_count = others.figure_count
 
 )
 

@@ -50,11 +50,12 @@ final as (
         years.report_year,
         forms.form_code as expected_form_code,
         cast(years.report_year + 1 as integer) as publication_year,
-        {%- for body in ['department', 'government'] %}
         make_date(
-            years.report_year + 1, {{ body }}.due_month, {{ body }}.due_day
-        ) as {{ body }}_due_date{{ ',' if not loop.last }}
-        {%- endfor %}
+            years.report_year + 1, departments.due_month, departments.due_day
+        ) as department_due_date,
+        make_date(
+            years.report_year + 1, governments.due_month, governments.due_day
+        ) as government_due_date
     from years
     inner join span
         on years.report_year between span.first_year and span.last_year
@@ -65,16 +66,22 @@ final as (
                 forms.last_report_year is null
                 or years.report_year <= forms.last_report_year
             )
-    {%- for body in ['department', 'government'] %}
-    left join deadlines as {{ body }}
+    left join deadlines as departments
         on
-            {{ body }}.deadline_body_code = '{{ body }}'
-            and years.report_year >= {{ body }}.first_report_year
+            departments.deadline_body_code = 'department'
+            and years.report_year >= departments.first_report_year
             and (
-                {{ body }}.last_report_year is null
-                or years.report_year <= {{ body }}.last_report_year
+                departments.last_report_year is null
+                or years.report_year <= departments.last_report_year
             )
-    {%- endfor %}
+    left join deadlines as governments
+        on
+            governments.deadline_body_code = 'government'
+            and years.report_year >= governments.first_report_year
+            and (
+                governments.last_report_year is null
+                or years.report_year <= governments.last_report_year
+            )
 
 )
 

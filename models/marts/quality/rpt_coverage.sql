@@ -72,8 +72,9 @@ expected as (
         on agencies.agency_id = first_years.agency_id
     cross join last_year
     inner join years
-        on years.report_year between
-        first_years.first_report_year and last_year.last_report_year
+        on
+            years.report_year between
+            first_years.first_report_year and last_year.last_report_year
     where
         agencies.is_traceable
         and years.report_year

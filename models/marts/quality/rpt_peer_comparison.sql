@@ -77,7 +77,7 @@ peer_groups as (
         {%- for column in group_columns %}
         {{ column }},
         {%- endfor %}
-        max(peer_count) as peer_count,
+        max(peer_count) as group_count,
         -- The middle value, or the mean of the two in the middle.
         avg(case
             when peer_order * 2 between peer_count and peer_count + 2
@@ -105,20 +105,21 @@ final as (
         judged.unit,
         judged.comparability_grade,
         case
-            when judged.status = 'compared'
-                and peer_groups.peer_count < {{ var('minimum_peer_count') }}
+            when
+                judged.status = 'compared'
+                and peer_groups.group_count < {{ var('minimum_peer_count') }}
                 then 'too_few_peers'
             else judged.status
         end as comparison_status,
         judged.report_year,
         cast(judged.value as double) as value,
-        cast(coalesce(peer_groups.peer_count, 0) as integer) as peer_count,
+        cast(coalesce(peer_groups.group_count, 0) as integer) as peer_count,
         case
-            when peer_groups.peer_count >= {{ var('minimum_peer_count') }}
+            when peer_groups.group_count >= {{ var('minimum_peer_count') }}
                 then peer_groups.peer_median
         end as peer_median,
         case
-            when peer_groups.peer_count >= {{ var('minimum_peer_count') }}
+            when peer_groups.group_count >= {{ var('minimum_peer_count') }}
                 then round(peers.peer_rank * 100, 1)
         end as peer_percentile
     from judged
@@ -128,8 +129,9 @@ final as (
             and judged.indicator_code = peers.indicator_code
     left join peer_groups
         on
-            {%- for column in group_columns %}
-            {{ 'and ' if not loop.first }}judged.{{ column }} = peer_groups.{{ column }}
+            judged.indicator_code = peer_groups.indicator_code
+            {%- for column in group_columns[1:] %}
+            and judged.{{ column }} = peer_groups.{{ column }}
             {%- endfor %}
 
 )

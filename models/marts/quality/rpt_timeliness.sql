@@ -107,9 +107,13 @@ final as (
         report_year,
         cast(case
             when status = 'on_time'
-                then {{ dbt.datediff('earliest_due_date', 'first_date', 'day') }}
+                then {{ dbt.datediff(
+                    'earliest_due_date', 'first_date', 'day'
+                ) }}
             when status = 'late'
-                then {{ dbt.datediff('latest_due_date', 'first_date', 'day') }}
+                then {{ dbt.datediff(
+                    'latest_due_date', 'first_date', 'day'
+                ) }}
         end as integer) as days_after_deadline,
         first_date as published_date,
         stated_date as stated_published_date,
