@@ -46,7 +46,7 @@ BANNED = {
     r"\b(?:arg_max|arg_min|max_by|min_by|first|last|any_value|mode|median|quantile\w*)\s*\(": "row_number, and a case",
     r"\b(?:string_agg|listagg|group_concat|array_agg|list|histogram)\s*\(": "a macro of engine.sql: join_rows",
     r"\b(?:unnest|generate_series|range|generate_subscripts|struct_\w+|map|list_\w+|array_\w+|len)\s*\(": "engine.sql",
-    r"\b(?:hash|md5_number|uuid|gen_random_uuid|random|now|today|current_date|current_timestamp)\b(?!\s*\.)": (
+    r"\bnow\s*\(|\b(?:hash|md5_number|uuid|gen_random_uuid|random|today|current_date|current_timestamp)\b(?!\s*\.)": (
         "a hash of one engine, a clock or chance: a model gives the same for the same"
     ),
 }
@@ -74,7 +74,8 @@ def strip_jinja(text: str) -> str:
         return "\n" * found[0].count("\n")
 
     text = re.sub(r"\{#.*?#\}", blank, text, flags=re.DOTALL)
-    text = re.sub(r"\{%-?\s*set\b[^%]*?-?%\}(?=\s*\n\s*(?:select|with)\b)", blank, text, flags=re.DOTALL)
+    ends = r"\{%-?\s*(?:set\b[^%]*|endset|endmacro|endtest|do\b[^%]*)-?%\}"
+    text = re.sub(ends, lambda found: ";" + blank(found), text)
     text = re.sub(r"\{%.*?%\}", blank, text, flags=re.DOTALL)
     text = re.sub(r"\{\{.*?\}\}", lambda found: "jinja" + blank(found), text, flags=re.DOTALL)
     text = re.sub(r"/\*.*?\*/", blank, text, flags=re.DOTALL)
@@ -96,6 +97,8 @@ def _items(sql: str, start: int) -> tuple[list[str], int]:
             if depth == 0:
                 return [*parts, sql[begin:position]], position
             depth -= 1
+        elif character == ";":
+            return [*parts, sql[begin:position]], position
         elif character == "," and depth == 0:
             parts.append(sql[begin:position])
             begin = position + 1
@@ -109,7 +112,8 @@ def _unordered_nulls(sql: str) -> list[Breach]:
         for part in parts:
             end = _CLAUSE_END.search(part)
             key = part[: end.start()] if end else part
-            if key.strip() and not re.search(r"\bnulls\s+(?:first|last)\s*$", key.strip()):
+            # What Jinja writes alone says itself how it is ordered.
+            if key.strip() not in ("", "jinja") and not re.search(r"\bnulls\s+(?:first|last)\s*$", key.strip()):
                 found.append(Breach(_line(sql, match.start()), f"ORDER BY {' '.join(key.split())}: say nulls last"))
             if end:
                 break

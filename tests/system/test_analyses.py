@@ -3,10 +3,7 @@ filled by hand."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,10 +13,7 @@ import duckdb
 import pytest
 import yaml
 
-from loaders.refresh import LoadRequest, run_load
-from loaders.settings import Settings
 from loaders.vocabulary import PROJECT_ROOT
-from loaders.warehouse import Warehouse
 
 FOLDER = PROJECT_ROOT / "analyses"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sql"))
@@ -27,28 +21,7 @@ CARDS = {
     card["name"]: [column["name"] for column in card["columns"]]
     for card in yaml.safe_load((FOLDER / "_analyses.yml").read_text("utf-8"))["analyses"]
 }
-DBT = "from dbt.cli.main import cli; cli()"
 Answers = dict[str, list[dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work file with the marts of the samples, and the compiled analyses under ``target``."""
-    root = tmp_path_factory.mktemp("analyses")
-    run_load(Settings(Warehouse(root), quiet=True), LoadRequest((str(PROJECT_ROOT / "samples" / "reports"),)))
-    folders = ["--target-path", str(root / "target"), "--log-path", str(root / "logs")]
-    for command in (["build", "--exclude", "resource_type:test"], ["compile"]):
-        select = ["--select", "resource_type:analysis"] if command == ["compile"] else []
-        done = subprocess.run(
-            [sys.executable, "-c", DBT, "--quiet", *command, *select, *folders],
-            cwd=PROJECT_ROOT,
-            env={**os.environ, "GONGKAI_WAREHOUSE": str(root), "DO_NOT_TRACK": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return root
 
 
 def compiled(root: Path, name: str) -> str:
