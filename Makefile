@@ -79,6 +79,17 @@ bench-readers: setup ## each reader beside a common library, and two workers bes
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps
 
+.PHONY: cards
+cards: setup ## how much of the models, seeds and analyses is described
+	@$(BIN)/python -m loaders.card_coverage
+
+.PHONY: docs
+docs: setup ## one page of every table, column and lineage, readable offline (after make warehouse)
+	@$(BIN)/dbt --quiet docs generate --static
+	@mkdir -p $${GONGKAI_WAREHOUSE:-warehouse}
+	@cp target/static_index.html $${GONGKAI_WAREHOUSE:-warehouse}/models.html
+	@echo "wrote $${GONGKAI_WAREHOUSE:-warehouse}/models.html"
+
 .PHONY: format
 format: setup ## format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,22 @@ def test_marts_are_many_and_all_claim_a_contract() -> None:
     assert len(tables) >= 15
     assert {claim.table for claim in marts if claim.what == "enforced contract"} == tables
     assert {claim.table for claim in marts if claim.what == "test of the key"} == tables
+
+
+def test_exposures_name_what_reads_the_marts() -> None:
+    """Every mart is in the release; the others name what their code and queries name."""
+    exposures = {
+        exposure["name"]: {re.findall(r"ref\('(\w+)'\)", ref)[0] for ref in exposure["depends_on"]}
+        for exposure in yaml.safe_load((PROJECT_ROOT / "models" / "exposures.yml").read_text("utf-8"))["exposures"]
+    }
+    marts = {path.stem for path in (PROJECT_ROOT / "models" / "marts").rglob("*.sql")}
+    assert marts - exposures["published_release"] == set()
+    suites = (PROJECT_ROOT / "expectations" / "marts.yml").read_text("utf-8")
+    assert set(re.findall(r"marts\.(\w+)", suites)) == exposures["checks_before_publishing"]
+    code = (PROJECT_ROOT / "loaders" / "trace.py").read_text("utf-8")
+    assert set(re.findall(r"marts\.((?:dim|fct|rpt)_\w+)", code)) == exposures["trace"]
+    questions = "".join(path.read_text("utf-8") for path in (PROJECT_ROOT / "analyses").glob("*.sql"))
+    assert set(re.findall(r"ref\('(\w+)'\)", questions)) <= exposures["analyses"] | {"form_metrics"}
 
 
 @pytest.mark.parametrize("layer", ["staging", "intermediate", "marts"])
