@@ -45,12 +45,12 @@ test: setup ## run every test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
-	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
+	@$(BIN)/sqlfluff lint --nocolor $(SQL)
 	@$(BIN)/python -m pytest
 
 .PHONY: lint-sql
 lint-sql: setup ## layout and names of the SQL, by .sqlfluff
-	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
+	@$(BIN)/sqlfluff lint --nocolor $(SQL)
 
 .PHONY: test-long
 test-long: setup ## run the tests that take minutes: a refresh killed at every step
@@ -94,7 +94,7 @@ docs: setup ## one page of every table, column and lineage, readable offline (af
 format: setup ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-	@$(BIN)/sqlfluff fix --nocolor --quiet --processes 2 $(SQL)
+	@$(BIN)/sqlfluff fix --nocolor --quiet $(SQL)
 	@$(BIN)/python -m loaders.cards
 
 .PHONY: lock

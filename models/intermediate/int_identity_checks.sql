@@ -22,8 +22,10 @@ summed as (
         subject_metric_code,
         subject_applicant_type_code,
         {%- for side in ['left', 'right'] %}
-        cast(sum(case when side = '{{ side }}' then signed_value end)
-            as decimal(28, 4)) as {{ side }}_value,
+        cast(
+            sum(case when side = '{{ side }}' then signed_value end)
+            as decimal(28, 4)
+        ) as {{ side }}_value,
         count(*) filter (where side = '{{ side }}' and signed_value is null)
             as {{ side }}_missing_count,
         {%- endfor %}

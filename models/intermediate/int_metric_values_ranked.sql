@@ -1,6 +1,13 @@
 -- Which of several printings of a figure wins. A stated figure goes before a
 -- blank, the table before the narrative, an exact narrative figure before an
 -- approximate one, and an earlier place before a later one.
+{%- set order -%}
+preference nulls last,
+                is_approximate nulls last,
+                page_number nulls last,
+                start_char_number nulls last,
+                metric_row_id nulls last
+{%- endset %}
 with
 
 metric_rows as (
@@ -88,22 +95,18 @@ final as (
 
     select
         *,
-        {%- for rank, columns in {
-            'winner_rank': 'report_id, metric_code, applicant_type_code',
-            'source_rank':
-                'report_id, metric_code, applicant_type_code, source_kind',
-        }.items() %}
         row_number() over (
-            partition by {{ columns }}
-            order by
-                preference,
-                is_approximate nulls last,
-                page_number nulls last,
-                start_char_number nulls last,
-                metric_row_id
-        ) as {{ rank }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+            partition by report_id, metric_code, applicant_type_code
+            order by {{ order }}
+        ) as winner_rank,
+        row_number() over (
+            partition by
+                report_id,
+                metric_code,
+                applicant_type_code,
+                source_kind
+            order by {{ order }}
+        ) as source_rank
     from preferred
 
 )

@@ -15,8 +15,10 @@ normalised as (
         report_id,
         agency_name,
         -- Width of brackets and white space differ between printings.
-        replace(replace(replace(replace(
-            agency_name, '（', '('), '）', ')'), ' ', ''), '　', ''
+        replace(
+            replace(replace(replace(
+                agency_name, '（', '('
+            ), '）', ')'), ' ', ''), '　', ''
         ) as normalised_name
     from reports
 
