@@ -6,6 +6,8 @@ GONGKAI := $(BIN)/gongkai
 export GX_ANALYTICS_ENABLED = false
 export DO_NOT_TRACK = 1
 
+SQL := models analyses tests/data
+
 QUESTION = select agency_name, report_year, requests_received, requests_received_new from rpt_requests_yearly order by agency_name
 
 METRICS = requests_received,requests_received_reports,grant_rate
@@ -52,7 +54,12 @@ test: setup ## run every test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
+	@$(BIN)/sqlfluff lint --nocolor $(SQL)
 	@$(BIN)/python -m pytest
+
+.PHONY: lint-sql
+lint-sql: setup ## layout and names of the SQL, by .sqlfluff
+	@$(BIN)/sqlfluff lint --nocolor $(SQL)
 
 .PHONY: test-long
 test-long: setup ## run the tests that take minutes: a refresh killed at every step
@@ -81,10 +88,22 @@ bench-readers: setup ## each reader beside a common library, and two workers bes
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps
 
+.PHONY: cards
+cards: setup ## how much of the models, seeds and analyses is described
+	@$(BIN)/python -m loaders.card_coverage
+
+.PHONY: docs
+docs: setup ## one page of every table, column and lineage, readable offline (after make warehouse)
+	@$(BIN)/dbt --quiet docs generate --static
+	@mkdir -p $${GONGKAI_WAREHOUSE:-warehouse}
+	@cp target/static_index.html $${GONGKAI_WAREHOUSE:-warehouse}/models.html
+	@echo "wrote $${GONGKAI_WAREHOUSE:-warehouse}/models.html"
+
 .PHONY: format
 format: setup ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(BIN)/sqlfluff fix --nocolor --quiet $(SQL)
 	@$(BIN)/python -m loaders.cards
 
 .PHONY: lock

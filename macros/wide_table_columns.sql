@@ -15,14 +15,15 @@
         where families.subject_code = '{{ subject_code }}'
         group by metrics.metric_code, families.family_order
         order by
-            families.family_order,
+            families.family_order nulls last,
             min(forms.form_order * 10000 + form_metrics.metric_order)
+            nulls last
     {% endset %}
     {% set part_query %}
         select applicant_type_code
         from {{ ref('applicant_types') }}
         where parent_code is not null
-        order by applicant_type_order
+        order by applicant_type_order nulls last
     {% endset %}
     {% set columns = [] %}
     {% if execute %}

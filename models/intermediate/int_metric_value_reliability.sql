@@ -72,7 +72,8 @@ final as (
         case
             when figures.second_reading = 'differs' then 'extraction_suspect'
             when counted.uncertain_count > 0 then 'extraction_suspect'
-            when counted.contradiction_count > 0
+            when
+                counted.contradiction_count > 0
                 and count(doubts.report_id) > 0
                 and coalesce(figures.second_reading, '') <> 'agrees'
                 then 'extraction_suspect'

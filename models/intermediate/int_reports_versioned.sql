@@ -56,7 +56,8 @@ final as (
             when ranked.report_year is null then 'report_year_unknown'
         end as exclusion_reason,
         case
-            when not ranked.is_rejected
+            when
+                not ranked.is_rejected
                 and ranked.report_id <> ranked.latest_report_id
                 and twins.report_id is null
                 then ranked.latest_report_id
@@ -72,8 +73,9 @@ final as (
         and ranked.report_year is not null as is_in_facts
     from ranked
     left join twins
-        on ranked.report_id = twins.report_id
-        and ranked.latest_report_id = twins.twin_report_id
+        on
+            ranked.report_id = twins.report_id
+            and ranked.latest_report_id = twins.twin_report_id
     left join twin_counts on ranked.report_id = twin_counts.report_id
 
 )

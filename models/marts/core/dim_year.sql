@@ -13,6 +13,12 @@ forms as (
 
 ),
 
+deadlines as (
+
+    select * from {{ ref('report_deadlines') }}
+
+),
+
 reports as (
 
     select * from {{ ref('int_reports_versioned') }}
@@ -45,17 +51,12 @@ final as (
         forms.form_code as expected_form_code,
         cast(years.report_year + 1 as integer) as publication_year,
         make_date(years.report_year, 1, 1) as year_start_date,
-        -- 2007 Regulations, art. 31; 2019 Regulations, art. 49.
-        case
-            when years.report_year >= 2019
-                then make_date(years.report_year + 1, 1, 31)
-            when years.report_year >= 2008
-                then make_date(years.report_year + 1, 3, 31)
-        end as department_due_date,
-        case
-            when years.report_year >= 2008
-                then make_date(years.report_year + 1, 3, 31)
-        end as government_due_date
+        make_date(
+            years.report_year + 1, departments.due_month, departments.due_day
+        ) as department_due_date,
+        make_date(
+            years.report_year + 1, governments.due_month, governments.due_day
+        ) as government_due_date
     from years
     inner join span
         on years.report_year between span.first_year and span.last_year
@@ -65,6 +66,22 @@ final as (
             and (
                 forms.last_report_year is null
                 or years.report_year <= forms.last_report_year
+            )
+    left join deadlines as departments
+        on
+            departments.deadline_body_code = 'department'
+            and years.report_year >= departments.first_report_year
+            and (
+                departments.last_report_year is null
+                or years.report_year <= departments.last_report_year
+            )
+    left join deadlines as governments
+        on
+            governments.deadline_body_code = 'government'
+            and years.report_year >= governments.first_report_year
+            and (
+                governments.last_report_year is null
+                or years.report_year <= governments.last_report_year
             )
 
 )
