@@ -1,7 +1,8 @@
 """Which identities fail in a panel, told the slow and plain way: report by report, term by term.
 
 In: the figures of every report. Out: the failing checks. It reads the same seeds as the warehouse and shares no code
-with it. A check with a missing term is no failure here: panels print every cell that a planted fault does not touch.
+with it. A check over several years belongs to the latest. A missing figure is any number from zero up, if it is one
+that cannot be negative: a side that is too large without it stays too large.
 """
 
 from __future__ import annotations
@@ -38,6 +39,15 @@ class Failure:
     identity_code: str
     metric_code: str
     applicant_type_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The known part of a side; whether terms are missing, and whether one of them could lower it."""
+
+    known: int
+    is_open: bool = False
+    is_unbounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,11 @@ def _cells() -> frozenset[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
+def _signed() -> frozenset[str]:
+    return frozenset(row["metric_code"] for row in read_seed("metrics") if row["is_signed"] == "true")
+
+
+@lru_cache(maxsize=1)
 def _additive() -> frozenset[str]:
     rows = read_seed("metrics")
     return frozenset(r["metric_code"] for r in rows if r["is_additive"] == "true" and r["is_signed"] == "false")
@@ -115,10 +130,9 @@ def find_failures(reports: Mapping[str, Printed]) -> set[Failure]:
                 if aggregate is not None and not printed.is_aggregate:
                     found |= _uncontained(identity, printed, aggregate)
                 continue
-            for metric, applicant, left, right in _evaluations(identity, printed, by_year):
-                if left is None or right is None:
-                    continue
-                if (left != right) if identity.relation == "=" else (left > right):
+            for metric, applicant, sides in _evaluations(identity, printed, by_year):
+                # Where the text may count in several ways, it is wrong only if it is wrong in every one.
+                if all(_is_broken(identity.relation, *reading) for reading in sides):
                     found.add(Failure(printed.report, identity.code, metric, applicant))
     return found
 
@@ -133,8 +147,20 @@ def _uncontained(identity: _Identity, member: Printed, aggregate: Printed) -> se
 
 def _evaluations(
     identity: _Identity, printed: Printed, by_year: Mapping[tuple[str, int], Printed]
-) -> Iterator[tuple[str, str, int | None, int | None]]:
+) -> Iterator[tuple[str, str, list[tuple[_Side, _Side]]]]:
+    """Each metric and applicant type that the identity speaks of, with both sides by every reading."""
     metrics = load_vocabulary().metrics
+
+    def sides(wildcard: str | None, applicant: str | None) -> list[tuple[_Side, _Side]]:
+        readings = {term["reading_code"] for term in identity.right if term["reading_code"]} or {""}
+        return [
+            (
+                _sum(identity, identity.left, reading, printed, by_year, wildcard, applicant),
+                _sum(identity, identity.right, reading, printed, by_year, wildcard, applicant),
+            )
+            for reading in readings
+        ]
+
     if any(term["metric_code"] == "*" for term in identity.left):
         for metric in dict.fromkeys(metric for metric, _ in printed.table):
             if (identity.form_code, metric) not in _cells():
@@ -143,53 +169,63 @@ def _evaluations(
                 continue
             if identity.kind == "narrative_vs_table" and (identity.form_code, metric) in _compared_by_name():
                 continue
-            applicant = "total" if metrics[metric].has_applicant_type else NOT_APPLICABLE
-            sides = [_sum(side, printed, by_year, metric, None) for side in (identity.left, identity.right)]
-            yield metric, applicant, *sides
+            yield metric, "total" if metrics[metric].has_applicant_type else NOT_APPLICABLE, sides(metric, None)
         return
     codes = [term["metric_code"] for term in (*identity.left, *identity.right)]
-    is_narrative = identity.kind == "narrative_vs_table"
     subject = identity.left[0]["metric_code"] if len(identity.left) == 1 else ""
-    if all(metrics[code].has_applicant_type for code in codes) and not is_narrative:
+    if all(metrics[code].has_applicant_type for code in codes) and identity.kind != "narrative_vs_table":
         for applicant in (*APPLICANTS, "total"):
-            sides = [_sum(side, printed, by_year, None, applicant) for side in (identity.left, identity.right)]
-            yield subject, applicant, *sides
+            yield subject, applicant, sides(None, applicant)
         return
-    applicant = "total" if any(metrics[code].has_applicant_type for code in codes) else NOT_APPLICABLE
-    sides = [_sum(side, printed, by_year, None, None) for side in (identity.left, identity.right)]
-    yield subject, applicant, *sides
+    yield (
+        subject,
+        "total" if any(metrics[code].has_applicant_type for code in codes) else NOT_APPLICABLE,
+        sides(None, None),
+    )
+
+
+def _is_broken(relation: str, left: _Side, right: _Side) -> bool:
+    if left.is_unbounded or right.is_unbounded or (left.is_open and right.is_open):
+        return False
+    if not right.is_open and left.known > right.known:
+        return True
+    return relation == "=" and not left.is_open and left.known < right.known
 
 
 def _sum(
+    identity: _Identity,
     terms: tuple[dict[str, str], ...],
+    reading: str,
     printed: Printed,
     by_year: Mapping[tuple[str, int], Printed],
     wildcard: str | None,
     applicant: str | None,
-) -> int | None:
-    whole = 0
+) -> _Side:
+    latest = max(int(term["year_offset"] or 0) for term in (*identity.left, *identity.right))
+    whole, missing, is_unbounded = 0, 0, False
+    terms = tuple(term for term in terms if term["reading_code"] in ("", reading))
     for term in terms:
         metric = wildcard or term["metric_code"]
         has_applicant = load_vocabulary().metrics[metric].has_applicant_type
         kind = (term["applicant_type_code"] or applicant or "total") if has_applicant else None
-        at = by_year.get((printed.body, printed.year + int(term["year_offset"] or 0)))
-        if at is None:
-            return None
-        if term["source_kind"] == "narrative":
-            value = at.narrative.get((metric, kind))
-        elif term["source_kind"] == "any":
-            # What is stated in a sentence alone speaks too.
-            value = at.table.get((metric, kind), at.narrative.get((metric, kind)))
-        else:
-            value = _value(at.table, at.form_code, metric, kind)
+        at = by_year.get((printed.body, printed.year + int(term["year_offset"] or 0) - latest))
+        value = None if at is None else _term_value(term, at, metric, kind)
         if value is None:
-            return None
-        whole += int(term["sign"]) * value
-    return whole
+            missing += 1
+            # Without a report nothing is known of its figures.
+            is_unbounded |= at is None or int(term["sign"]) < 0 or metric in _signed()
+        else:
+            whole += int(term["sign"]) * value
+    return _Side(whole, missing > 0, is_unbounded or missing == len(terms))
 
 
-def _value(source: Mapping[Key, int], form_code: str, metric: str, applicant: str | None) -> int | None:
-    if (metric, applicant) in source:
-        return source[metric, applicant]
-    parts = [source.get((child, applicant)) for child in _groups().get((form_code, metric), ())]
+def _term_value(term: Mapping[str, str], at: Printed, metric: str, kind: str | None) -> int | None:
+    if term["source_kind"] == "narrative":
+        return at.narrative.get((metric, kind))
+    if term["source_kind"] == "any":
+        # What is stated in a sentence alone speaks too.
+        return at.table.get((metric, kind), at.narrative.get((metric, kind)))
+    if (metric, kind) in at.table:
+        return at.table[metric, kind]
+    parts = [at.table.get((child, kind)) for child in _groups().get((at.form_code, metric), ())]
     return None if not parts or None in parts else sum(part for part in parts if part is not None)

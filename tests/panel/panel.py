@@ -1,7 +1,7 @@
 """A panel of reports with planted facts: 300 bodies, twelve years, three forms.
 
 In: nothing but the seeds. Out: a :class:`Panel`: what every report prints, and what was planted in it; and
-:func:`write_raw`, which stages it into the raw tables as the loaders would. Bodies are 24 counties and districts with
+:func:`write_raw`, which stages it into the raw tables as the loaders would. Bodies are 25 counties and districts with
 a government that speaks for its area and eleven departments each, and bodies of the registry that were renamed in
 these years. Figures are invented. Pure: no clock, no chance beyond a fixed seed.
 """
@@ -39,7 +39,7 @@ DEPARTMENTS = (
     "林业局",
     "气象局",
 )
-AREA_COUNT = 24
+AREA_COUNT = 25
 LOADED_AT = datetime(2026, 3, 1, 12)
 CORRECTED_AT = datetime(2026, 4, 1, 12)
 _EMPTY: dict[Key, int] = {}
@@ -169,7 +169,7 @@ def renamed_bodies() -> list[Body]:
             year: row["agency_name"]
             for row in rows
             for year in YEARS
-            if int(row["valid_from_year"]) <= year <= int(row["valid_to_year"] or YEARS[-1])
+            if int(row["valid_from_year"] or 0) <= year <= int(row["valid_to_year"] or YEARS[-1])
         }
         if len(set(names.values())) > 1 and len(names) == len(YEARS):
             found.append(Body(agency_id, names))
@@ -383,21 +383,20 @@ def write_raw(con: duckdb.DuckDBPyConnection, panel: Panel) -> None:
 
 
 def raw_frames(panel: Panel) -> dict[str, pl.DataFrame]:
-    """The raw rows of a panel: documents, reports, metric rows, and one run."""
+    """The raw rows of a panel: documents, reports and metric rows."""
     import polars as pl
 
-    from loaders.staging import _schemas
+    from loaders.columns import schemas
 
-    schemas = _schemas()
     reports = list(panel.reports.values())
+    rows = {
+        "documents": [_document(r) for r in reports],
+        "reports": [_report(r) for r in reports],
+        "metric_rows": [row for r in reports if not r.is_rejected for row in _metric_rows(r)],
+    }
     return {
-        "documents": pl.DataFrame([_document(r) for r in reports], schema=schemas["documents"], orient="row"),
-        "reports": pl.DataFrame([_report(r) for r in reports], schema=schemas["reports"], orient="row"),
-        "metric_rows": pl.DataFrame(
-            [row for r in reports if not r.is_rejected for row in _metric_rows(r)],
-            schema={**schemas["metric_rows"], "value": pl.Int64, "second_value": pl.Int64},
-            orient="row",
-        ),
+        name: pl.DataFrame(found, schema=schemas()[name].names, orient="row", infer_schema_length=None)
+        for name, found in rows.items()
     }
 
 
