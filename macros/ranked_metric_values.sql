@@ -97,11 +97,11 @@ final as (
         row_number() over (
             partition by {{ columns }}
             order by
-                preference,
+                preference nulls last,
                 is_approximate nulls last,
                 page_number nulls last,
                 start_char_number nulls last,
-                metric_row_id
+                metric_row_id nulls last
         ) as {{ rank }}
         {{- ',' if not loop.last }}
         {%- endfor %}

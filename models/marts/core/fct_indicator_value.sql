@@ -33,8 +33,9 @@ paired as (
             when predecessors.obstacle_code is not null
                 then predecessors.obstacle_code
             when before.value is null then 'previous_no_value'
-            -- One form is its own measure; two are one where both are graded so.
-            when not predecessors.is_same_form
+            -- One form is its own measure, two are one where graded so.
+            when
+                not predecessors.is_same_form
                 and not (
                     now.comparability_grade in ('exact', 'near')
                     and before.comparability_grade in ('exact', 'near')
@@ -84,10 +85,13 @@ final as (
             as previous_report_year,
         case when {{ is_comparable }} then paired.value_before end
             as previous_value,
-        case when {{ is_comparable }}
-            then paired.value - paired.value_before end as change,
-        case when {{ is_comparable }} and paired.value_before > 0
-            then (paired.value - paired.value_before) / paired.value_before
+        case when {{ is_comparable }} then paired.value - paired.value_before end
+            as change,
+        case
+            when {{ is_comparable }} and paired.value_before > 0
+                then
+                    cast(paired.value - paired.value_before as double)
+                    / cast(paired.value_before as double)
         end as change_ratio,
         paired.is_small_denominator,
         paired.is_approximate
