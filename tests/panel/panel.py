@@ -109,6 +109,7 @@ class Panel:
     late: dict[str, int] = field(default_factory=dict)
     undated: set[str] = field(default_factory=set)
     derived: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    readings: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def current(self) -> dict[str, Printed]:
@@ -258,6 +259,9 @@ def _plant(panel: Panel, rng: random.Random) -> None:
             panel.late[report_id] = late_days
     for n in range(10):
         _plant_blank(panel, free.pop(), YEARS[1 + n])
+    for year in (2019, 2020, 2022, 2024):
+        for code in ("new_and_carried_over", "closed"):
+            _plant_reading(panel, free.pop(), year, code)
 
 
 def _id_of(body: Body, year: int) -> str:
@@ -362,9 +366,27 @@ def _plant_blank(panel: Panel, body: Body, year: int) -> None:
         "fmt2019": ("reconsideration_total", None),
         "fmt2021": ("outcome_total", "legal_other"),
     }[report.printed.form_code]
-    panel.reports[report.report_id] = replace(report, blank=frozenset({(metric, applicant)}))
+    # What a sentence states is not derived.
+    printed = replace(report.printed, narrative={})
+    panel.reports[report.report_id] = replace(report, printed=printed, blank=frozenset({(metric, applicant)}))
     value = report.printed.table[metric, applicant]
     panel.derived[report.report_id, metric, applicant or "not_applicable"] = value
+
+
+def _plant_reading(panel: Panel, body: Body, year: int, code: str) -> None:
+    """A sentence that counts the requests received in another way than the table does."""
+    report = panel.reports[_id_of(body, year)]
+    key = ("requests_received_new", "total")
+    carried = report.printed.table["requests_carried_over_in", "total"]
+    ways = {
+        "new_and_carried_over": report.printed.table[key] + carried,
+        "closed": report.printed.table["outcome_total", "total"],
+    }
+    printed = replace(report.printed, narrative={**report.printed.narrative, key: ways[code]})
+    panel.reports[report.report_id] = replace(report, printed=printed)
+    panel.readings[report.report_id] = {way for way, value in ways.items() if value == ways[code]} | (
+        {"new"} if ways[code] == report.printed.table[key] else set()
+    )
 
 
 # ---- into the raw tables
