@@ -110,6 +110,8 @@ def _without_numbers_over_tables(contents: Sequence[PageContent]) -> list[PageCo
         if steps[int(_NUMBER.findall(_text(run))[0]) - content.number, round(run[0].y)] > 1
         for glyph in run
     }
+    if not dropped:
+        return list(contents)
     return [
         replace(content, glyphs=[glyph for glyph in content.glyphs if id(glyph) not in dropped]) for content in contents
     ]

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -119,16 +120,21 @@ _SYSTEM_FONTS = pdfium.FPDF_SYSFONTINFO(
 
 # To be freed once pdfium has let it go.
 _of_machine: list[Any] = []
+_one_at_a_time = Lock()
 
 
 @contextmanager
 def box_font() -> Iterator[None]:
-    """Fonts that a file does not hold are boxes; afterwards pdfium takes those of the machine again."""
-    pdfium.FPDF_SetSystemFontInfo(_SYSTEM_FONTS)
-    while _of_machine:
-        pdfium.FPDF_FreeDefaultSystemFontInfo(_of_machine.pop())
-    try:
-        yield
-    finally:
-        _of_machine.append(pdfium.FPDF_GetDefaultSystemFontInfo())
-        pdfium.FPDF_SetSystemFontInfo(_of_machine[-1])
+    """Fonts that a file does not hold are boxes; afterwards pdfium takes those of the machine again.
+
+    The fonts are those of the whole process, so that one thread at a time reads.
+    """
+    with _one_at_a_time:
+        try:
+            pdfium.FPDF_SetSystemFontInfo(_SYSTEM_FONTS)
+            while _of_machine:
+                pdfium.FPDF_FreeDefaultSystemFontInfo(_of_machine.pop())
+            yield
+        finally:
+            _of_machine.append(pdfium.FPDF_GetDefaultSystemFontInfo())
+            pdfium.FPDF_SetSystemFontInfo(_of_machine[-1])

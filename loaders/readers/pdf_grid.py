@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from loaders.readers.pdf_page import Ruling
 
@@ -25,6 +26,7 @@ _MAX_LABEL_WIDTH = 200.0
 _COVERED = 0.7
 _MAX_LINES = 1200
 _MAX_SLOTS = 20_000
+_AT, _START = attrgetter("at"), attrgetter("start")
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ def find_grids(horizontal: Sequence[Ruling], vertical: Sequence[Ruling]) -> list
 def _merged(rulings: Sequence[Ruling]) -> list[Ruling]:
     """Pieces of one line put together."""
     rows: list[list[Ruling]] = []
-    for ruling in sorted(rulings, key=lambda r: r.at):
+    for ruling in sorted(rulings, key=_AT):
         if rows and ruling.at - rows[-1][0].at <= _SAME:
             rows[-1].append(ruling)
         else:
@@ -95,7 +97,7 @@ def _merged(rulings: Sequence[Ruling]) -> list[Ruling]:
 
 def _intervals(rulings: Sequence[Ruling]) -> list[tuple[float, float]]:
     out: list[tuple[float, float]] = []
-    for ruling in sorted(rulings, key=lambda r: r.start):
+    for ruling in sorted(rulings, key=_START):
         if out and ruling.start <= out[-1][1] + _JOIN:
             out[-1] = (out[-1][0], max(out[-1][1], ruling.end))
         else:
@@ -113,10 +115,12 @@ def _components(across: list[Ruling], down: list[Ruling]) -> list[tuple[list[Rul
             n = parent[n]
         return n
 
-    for i, h in enumerate(across):
-        for j, v in enumerate(down):
-            if h.start - _TOUCH <= v.at <= h.end + _TOUCH and v.start - _TOUCH <= h.at <= v.end + _TOUCH:
-                parent[root(i)] = root(len(across) + j)
+    reaches = [(v.at, v.start - _TOUCH, v.end + _TOUCH) for v in down]
+    for i, (at, h_start, h_end) in enumerate(across):
+        start, end = h_start - _TOUCH, h_end + _TOUCH
+        for j, (v_at, v_start, v_end) in enumerate(reaches, len(across)):
+            if start <= v_at <= end and v_start <= at <= v_end:
+                parent[root(i)] = root(j)
     groups: dict[int, tuple[list[Ruling], list[Ruling]]] = {}
     for i, h in enumerate(across):
         groups.setdefault(root(i), ([], []))[0].append(h)
@@ -149,7 +153,7 @@ _Edges = tuple[list[float], list[list[tuple[float, float]]]]
 def _edges(lines: list[Ruling]) -> _Edges:
     """Where lines stand, double ones once, and which stretches of each are drawn."""
     rows: list[list[Ruling]] = []
-    for line in sorted(lines, key=lambda r: r.at):
+    for line in sorted(lines, key=_AT):
         if rows and line.at - rows[-1][-1].at <= _SNAP and line.at - rows[-1][0].at <= 2 * _SNAP:
             rows[-1].append(line)
         else:
@@ -180,7 +184,10 @@ def _with_ends(edges: _Edges, crossing: list[Ruling]) -> tuple[_Edges, _Ends]:
 
 
 def _is_drawn(intervals: list[tuple[float, float]], start: float, end: float) -> bool:
-    covered = sum(max(0.0, min(b, end) - max(a, start)) for a, b in intervals)
+    covered = 0.0
+    for a, b in intervals:
+        if b > start and a < end:
+            covered += (b if b < end else end) - (a if a > start else start)
     return covered >= _COVERED * (end - start)
 
 
@@ -216,27 +223,30 @@ def _regions(
     has_line_before: Callable[[int, int], bool],
 ) -> list[set[tuple[int, int]]]:
     """Slots with no line between them."""
-    parent = {(row, column): (row, column) for row in range(n_rows) for column in range(n_columns)}
+    parent = list(range(n_rows * n_columns))
 
-    def root(slot: tuple[int, int]) -> tuple[int, int]:
-        while parent[slot] != slot:
-            parent[slot] = parent[parent[slot]]
-            slot = parent[slot]
-        return slot
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
 
-    for row, column in list(parent):
+    slots = [(row, column) for row in range(n_rows) for column in range(n_columns)]
+    for number, (row, column) in enumerate(slots):
         if row and not has_line_above(row, column):
-            parent[root((row, column))] = root((row - 1, column))
+            parent[root(number)] = root(number - n_columns)
         if column and not has_line_before(row, column):
-            parent[root((row, column))] = root((row, column - 1))
-    regions: dict[tuple[int, int], set[tuple[int, int]]] = {}
-    for slot in parent:
-        regions.setdefault(root(slot), set()).add(slot)
+            parent[root(number)] = root(number - 1)
+    regions: dict[int, set[tuple[int, int]]] = {}
+    for number, slot in enumerate(slots):
+        regions.setdefault(root(number), set()).add(slot)
     return list(regions.values())
 
 
 def _rectangles(region: set[tuple[int, int]]) -> list[GridCell]:
     """A region as cells; one that is no rectangle, because a line is missing, is cut along its rows."""
+    if len(region) == 1:
+        return [GridCell(row, column, 1, 1) for row, column in region]
     rows, columns = [slot[0] for slot in region], [slot[1] for slot in region]
     height, width = max(rows) - min(rows) + 1, max(columns) - min(columns) + 1
     if height * width == len(region):

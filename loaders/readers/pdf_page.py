@@ -11,12 +11,13 @@ import ctypes
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from loaders.errors import DocumentRejected
+from loaders.readers import pdf_calls as calls
 from loaders.readers.pdf_font import box_font
 
 MAX_PAGES = 500
@@ -31,6 +32,12 @@ _SLANT = 4.0
 # A picture of a whole page, as scanners make it, at times in strips.
 _LARGE_PICTURE = 0.5
 
+_TEXT, _PATH, _IMAGE, _FORM = (
+    pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM,
+)  # fmt: skip
+_MOVE, _LINE = pdfium.FPDF_SEGMENT_MOVETO, pdfium.FPDF_SEGMENT_LINETO
+
+Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
 _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -136,9 +143,9 @@ def _read_page(document: pypdfium2.PdfDocument, index: int) -> PageContent:
         text_page = page.get_textpage()
         raw = _read_glyphs(text_page.raw, index + 1)
         drawn = _Drawn()
-        count = pdfium.FPDFPage_CountObjects(page.raw)
+        handle = calls.plain(page.raw)
         _read_objects(
-            (pdfium.FPDFPage_GetObject(page.raw, n) for n in range(count)),
+            (calls.get_object(handle, n) for n in range(pdfium.FPDFPage_CountObjects(page.raw))),
             _IDENTITY,
             (left, bottom, right, top),
             drawn,
@@ -166,31 +173,35 @@ def _read_glyphs(text_page: object, number: int) -> list[_RawGlyph]:
     if count > MAX_GLYPHS:
         message = f"page {number} of the PDF holds {count:,} characters; the limit is {MAX_GLYPHS:,}"
         raise DocumentRejected("hostile_structure", message)
-    box, origin_x, origin_y = pdfium.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
-    box_ref, x_ref, y_ref = ctypes.byref(box), ctypes.byref(origin_x), ctypes.byref(origin_y)
-    get_char, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
-    get_origin, get_angle = pdfium.FPDFText_GetCharOrigin, pdfium.FPDFText_GetCharAngle
+    page = calls.plain(text_page)
+    box, origin = pdfium.FS_RECTF(), (ctypes.c_double * 2)()
+    box_at, x_at, y_at = ctypes.byref(box), ctypes.byref(origin), ctypes.byref(origin, ctypes.sizeof(ctypes.c_double))
+    get_char, get_box, get_origin, get_angle = calls.get_char, calls.get_box, calls.get_origin, calls.get_angle
+    four, two = calls.FOUR_FLOATS, calls.TWO_DOUBLES
     glyphs: list[_RawGlyph] = []
     for n in range(count):
-        code = get_char(text_page, n)
+        code = get_char(page, n)
         # White space is told from gaps; 2 stands for a hyphen at the end of a line, 0 for a glyph without meaning.
         text = "-" if code in (2, 0xFFFE) else "\ufffd" if code == 0 else chr(code)
         if text.isspace() or code == 0xFEFF:
             continue
-        get_box(text_page, n, box_ref)
-        get_origin(text_page, n, x_ref, y_ref)
-        # pdfium counts the angle clockwise.
-        quarter = round(turns := get_angle(text_page, n) * 57.29578 / 90)
-        if abs(turns - quarter) * 90 > _SLANT:
-            continue
-        left, bottom, right, top = box.left, box.bottom, box.right, box.top
+        quarter = 0
+        if angle := get_angle(page, n):
+            # pdfium counts the angle clockwise.
+            quarter = round(turns := angle * 57.29578 / 90)
+            if abs(turns - quarter) * 90 > _SLANT:
+                continue
+        get_box(page, n, box_at)
+        get_origin(page, n, x_at, y_at)
+        left, top, right, bottom = four(box)
         if left > right:
             left, right = right, left
         if bottom > top:
             bottom, top = top, bottom
         if code == 0 and right - left < 0.01:
             continue
-        glyphs.append((text, left, bottom, right, top, origin_x.value, origin_y.value, -quarter % 4))
+        x, y = two(origin)
+        glyphs.append((text, left, bottom, right, top, x, y, -quarter % 4))
     return glyphs
 
 
@@ -213,78 +224,88 @@ def _upright(number: int, page: Box, raw: list[_RawGlyph], drawn: _Drawn) -> Pag
     x0, y0, x1, y1 = _turned(page, turn)
     content = PageContent(number, x1 - x0, y1 - y0)
     content.has_large_picture = drawn.picture >= _LARGE_PICTURE
-    width, height = content.width, content.height
+    width, height, append = content.width, content.height, content.glyphs.append
     for text, left, bottom, right, top, origin_x, origin_y, own in raw:
         if turn == 0:
             box = (left - x0, -top - y0, right - x0, -bottom - y0)
         else:
             a, b, c, d = _turned((left, bottom, right, top), turn)
             box = (a - x0, b - y0, c - x0, d - y0)
-        if not (0 <= (box[0] + box[2]) / 2 <= width and 0 <= (box[1] + box[3]) / 2 <= height):
+        start, upper, end, lower = box
+        if not (0 <= (start + end) / 2 <= width and 0 <= (upper + lower) / 2 <= height):
             continue
         if own == turn:
-            baseline = (-origin_y, origin_x, origin_y, -origin_x)[own] - y0
-            start, end, size = box[0], box[2], box[3] - box[1]
+            baseline = (-origin_y if own == 0 else (origin_x, origin_y, -origin_x)[own - 1]) - y0
         else:
             start, upper, end, lower = _turned((left, bottom, right, top), own)
-            baseline, size = (-origin_y, origin_x, origin_y, -origin_x)[own], lower - upper
-        content.glyphs.append(Glyph(text, start, end, baseline, max(size, 1.0), (own - turn) % 4, box))
-    _set_rulings(content, [_turned(line, turn) for line in drawn.lines], x0, y0)
+            baseline = (-origin_y, origin_x, origin_y, -origin_x)[own]
+        size = lower - upper
+        append(Glyph(text, start, end, baseline, size if size > 1.0 else 1.0, (own - turn) % 4, box))
+    _set_rulings(content, drawn.lines, turn, x0, y0)
     return content
 
 
-def _set_rulings(content: PageContent, lines: list[Box], x0: float, y0: float) -> None:
-    for left, top, right, bottom in lines:
-        left, right, top, bottom = left - x0, right - x0, top - y0, bottom - y0
-        if right < 0 or bottom < 0 or left > content.width or top > content.height:
+def _set_rulings(content: PageContent, lines: list[Box], turn: int, x0: float, y0: float) -> None:
+    width, height = content.width, content.height
+    for line in lines:
+        if turn:
+            left, top, right, bottom = _turned(line, turn)
+            left, right, top, bottom = left - x0, right - x0, top - y0, bottom - y0
+        else:
+            left, right, top, bottom = line[0] - x0, line[2] - x0, -line[3] - y0, -line[1] - y0
+        if right < 0 or bottom < 0 or left > width or top > height:
             continue
         # A dot may be a piece of a line either way.
         if bottom - top <= _THIN:
-            content.horizontal.append(Ruling((top + bottom) / 2, max(left, 0.0), min(right, content.width)))
+            start, end = left if left > 0.0 else 0.0, right if right < width else width
+            content.horizontal.append(Ruling((top + bottom) / 2, start, end))
         if right - left <= _THIN:
-            content.vertical.append(Ruling((left + right) / 2, max(top, 0.0), min(bottom, content.height)))
+            start, end = top if top > 0.0 else 0.0, bottom if bottom < height else height
+            content.vertical.append(Ruling((left + right) / 2, start, end))
 
 
 # ---- rulings
 
 
-def _read_objects(objects: Iterator[object], matrix: Matrix, page: Box, drawn: _Drawn, depth: int) -> None:
+def _read_objects(objects: Iterator[Any], matrix: Matrix, page: Box, drawn: _Drawn, depth: int) -> None:
     area = max(1.0, (page[2] - page[0]) * (page[3] - page[1]))
-    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    refs = [ctypes.byref(value) for value in (left, bottom, right, top)]
-    fill_ref, stroke_ref = ctypes.byref(fill), ctypes.byref(stroke)
+    bounds, modes = (ctypes.c_float * 4)(), (ctypes.c_int * 2)()
+    bounds_at = [ctypes.byref(bounds, n * ctypes.sizeof(ctypes.c_float)) for n in range(4)]
+    fill_at, stroke_at = ctypes.byref(modes), ctypes.byref(modes, ctypes.sizeof(ctypes.c_int))
+    get_kind, get_bounds, get_modes, count_segments = (
+        calls.get_kind, calls.get_bounds, calls.get_modes, calls.count_segments,
+    )  # fmt: skip
     for item in objects:
         drawn.objects += 1
         if drawn.objects > MAX_OBJECTS:
             raise DocumentRejected("hostile_structure", f"a page of the PDF draws more than {MAX_OBJECTS:,} objects")
-        kind = pdfium.FPDFPageObj_GetType(item)
-        if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
-            count = pdfium.FPDFFormObj_CountObjects(item)
-            inside = (pdfium.FPDFFormObj_GetObject(item, n) for n in range(count))
+        kind = get_kind(item)
+        if kind == _TEXT:
+            continue
+        if kind == _FORM and depth < _MAX_DEPTH:
+            inside = (calls.get_form_object(item, n) for n in range(calls.count_form_objects(item)))
             _read_objects(inside, _product(_matrix(item), matrix), page, drawn, depth + 1)
-        if kind not in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE):
+        if kind not in (_PATH, _IMAGE) or not get_bounds(item, *bounds_at):
             continue
-        if not pdfium.FPDFPageObj_GetBounds(item, *refs):
-            continue
-        box = _mapped((left.value, bottom.value, right.value, top.value), matrix)
-        is_thin = min(box[2] - box[0], box[3] - box[1]) <= _THIN
+        box = calls.FOUR_FLOATS(bounds) if matrix is _IDENTITY else _mapped(calls.FOUR_FLOATS(bounds), matrix)
+        is_thin = box[2] - box[0] <= _THIN or box[3] - box[1] <= _THIN
         whole = box
         if matrix is _IDENTITY and is_thin and not _is_within(box, page):
             box = _clipped(item, box)
-        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+        if kind == _IMAGE:
             drawn.picture += (box[2] - box[0]) * (box[3] - box[1]) / area
             if is_thin:
                 drawn.lines.append(box)
             continue
-        pdfium.FPDFPath_GetDrawMode(item, fill_ref, stroke_ref)
-        if not fill.value and not stroke.value:
+        get_modes(item, fill_at, stroke_at)
+        is_filled, is_stroked = modes
+        if not is_filled and not is_stroked:
             continue
-        count = pdfium.FPDFPath_CountSegments(item)
+        count = count_segments(item)
         if is_thin and (count <= 5 or not _is_within(whole, page)):
             drawn.lines.append(box)
-        elif count > 5 or stroke.value:
-            _read_segments(item, count, _product(_matrix(item), matrix), bool(stroke.value), drawn)
+        elif count > 5 or is_stroked:
+            _read_segments(item, count, _product(_matrix(item), matrix), bool(is_stroked), drawn)
 
 
 def _is_within(box: Box, page: Box) -> bool:
@@ -293,14 +314,14 @@ def _is_within(box: Box, page: Box) -> bool:
 
 def _clipped(item: object, box: Box) -> Box:
     """What shows of a line that runs off the page, as the lines of a table do that goes on on the next."""
-    path = pdfium.FPDFPageObj_GetClipPath(item)
-    x, y = ctypes.c_float(), ctypes.c_float()
-    for n in range(max(0, pdfium.FPDFClipPath_CountPaths(path))):
+    path = calls.get_clip_path(item)
+    place = (ctypes.c_float * 2)()
+    x_at, y_at = ctypes.byref(place), ctypes.byref(place, ctypes.sizeof(ctypes.c_float))
+    for n in range(max(0, calls.count_clip_paths(path))):
         points = []
-        for s in range(pdfium.FPDFClipPath_CountPathSegments(path, n)):
-            segment = pdfium.FPDFClipPath_GetPathSegment(path, n, s)
-            pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
-            points.append((x.value, y.value))
+        for s in range(calls.count_clip_segments(path, n)):
+            calls.get_point(calls.get_clip_segment(path, n, s), x_at, y_at)
+            points.append(calls.TWO_FLOATS(place))
         if points:
             xs, ys = [p[0] for p in points], [p[1] for p in points]
             box = (max(box[0], min(xs)), max(box[1], min(ys)), min(box[2], max(xs)), min(box[3], max(ys)))
@@ -312,33 +333,45 @@ def _read_segments(item: object, count: int, matrix: Matrix, is_stroked: bool, d
     drawn.segments += count
     if drawn.segments > MAX_SEGMENTS:
         raise DocumentRejected("hostile_structure", f"a page of the PDF draws more than {MAX_SEGMENTS:,} lines")
-    x, y = ctypes.c_float(), ctypes.c_float()
-    x_ref, y_ref = ctypes.byref(x), ctypes.byref(y)
+    place = (ctypes.c_float * 2)()
+    x_at, y_at = ctypes.byref(place), ctypes.byref(place, ctypes.sizeof(ctypes.c_float))
+    get_segment, get_kind, get_point, get_close = (
+        calls.get_segment, calls.get_segment_kind, calls.get_point, calls.get_close,
+    )  # fmt: skip
+    is_moved = matrix != _IDENTITY
     a, b, c, d, e, f = matrix
-    shape: list[tuple[float, float]] = []
+    shape: list[Point] = []
     for n in range(count):
-        segment = pdfium.FPDFPath_GetPathSegment(item, n)
-        kind = pdfium.FPDFPathSegment_GetType(segment)
-        pdfium.FPDFPathSegment_GetPoint(segment, x_ref, y_ref)
-        point = (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
-        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+        segment = get_segment(item, n)
+        kind = get_kind(segment)
+        get_point(segment, x_at, y_at)
+        point: Point = calls.TWO_FLOATS(place)
+        if is_moved:
+            x, y = point
+            point = (a * x + c * y + e, b * x + d * y + f)
+        if kind == _MOVE:
             _add_shape(shape, is_stroked, drawn)
             shape = []
-        elif kind == pdfium.FPDF_SEGMENT_LINETO and is_stroked and shape:
+        elif kind == _LINE and is_stroked and shape:
             _add_line(shape[-1], point, drawn)
         shape.append(point)
-        if is_stroked and pdfium.FPDFPathSegment_GetClose(segment):
+        if is_stroked and point != shape[0] and get_close(segment):
             _add_line(point, shape[0], drawn)
     _add_shape(shape, is_stroked, drawn)
 
 
-def _add_line(start: tuple[float, float], end: tuple[float, float], drawn: _Drawn) -> None:
-    width, height = abs(start[0] - end[0]), abs(start[1] - end[1])
-    if min(width, height) <= _STRAIGHT and max(width, height) > 0:
-        drawn.lines.append((min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1])))
+def _add_line(start: Point, end: Point, drawn: _Drawn) -> None:
+    left, bottom = start
+    right, top = end
+    if left > right:
+        left, right = right, left
+    if bottom > top:
+        bottom, top = top, bottom
+    if (right - left <= _STRAIGHT or top - bottom <= _STRAIGHT) and start != end:
+        drawn.lines.append((left, bottom, right, top))
 
 
-def _add_shape(shape: list[tuple[float, float]], is_stroked: bool, drawn: _Drawn) -> None:
+def _add_shape(shape: list[Point], is_stroked: bool, drawn: _Drawn) -> None:
     if is_stroked or len(shape) < 2:
         return
     xs, ys = [p[0] for p in shape], [p[1] for p in shape]
@@ -349,12 +382,15 @@ def _add_shape(shape: list[tuple[float, float]], is_stroked: bool, drawn: _Drawn
 
 def _matrix(item: object) -> Matrix:
     value = pdfium.FS_MATRIX()
-    if not pdfium.FPDFPageObj_GetMatrix(item, ctypes.byref(value)):
+    if not calls.get_matrix(item, ctypes.byref(value)):
         return _IDENTITY
-    return value.a, value.b, value.c, value.d, value.e, value.f
+    a, b, c, d, e, f = calls.SIX_FLOATS(value)
+    return a, b, c, d, e, f
 
 
 def _product(first: Matrix, then: Matrix) -> Matrix:
+    if then is _IDENTITY:
+        return first
     a, b, c, d, e, f = first
     g, h, i, j, k, m = then
     return (

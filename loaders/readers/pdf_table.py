@@ -52,10 +52,11 @@ def fill_grids(content: PageContent, grids: list[Grid]) -> tuple[list[TablePart]
     rest: list[Glyph] = []
     filled: list[dict[int, list[Glyph]]] = [{} for _ in grids]
     straddling: list[tuple[int, Glyph]] = []
+    spans = [(grid.ys[0], grid.ys[-1], grid) for grid in grids]
     for glyph in content.glyphs:
         x, y = _point(glyph)
-        for number, grid in enumerate(grids):
-            if not grid.ys[0] <= y <= grid.ys[-1]:
+        for number, (top, bottom, grid) in enumerate(spans):
+            if not top <= y <= bottom:
                 continue
             cell = grid.index_at(x, y)
             if cell is not None:
@@ -79,10 +80,11 @@ def fill_grids(content: PageContent, grids: list[Grid]) -> tuple[list[TablePart]
 
 def _point(glyph: Glyph) -> tuple[float, float]:
     """The body of a character: a little above its baseline, so that low and high marks stay with their line."""
-    box = glyph.box
+    left, top, right, bottom = glyph.box
     if glyph.turn:
-        return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return (box[0] + box[2]) / 2, glyph.y - _BODY * min(glyph.size, 40.0)
+        return (left + right) / 2, (top + bottom) / 2
+    size = glyph.size
+    return (left + right) / 2, glyph.y - _BODY * (size if size < 40.0 else 40.0)
 
 
 def _straddles(grid: Grid, cell: int, glyph: Glyph) -> bool:
@@ -119,11 +121,12 @@ def _part(grid: Grid, cells: dict[int, list[Glyph]], page: int) -> TablePart | N
     rows = len(grid.ys) - 1
     for number, place in enumerate(grid.cells):
         width = grid.xs[place.column + place.column_span] - grid.xs[place.column]
-        text = cell_text(cells.get(number, ()), width)
+        glyphs = cells.get(number, ())
+        text = cell_text(glyphs, width)
         if number in grid.loose and not text:
             continue
         slots.append(Slot(text, place.row, place.column, place.row_span, place.column_span, page))
-        if place.row + place.row_span == rows and ends_full(cells.get(number, ()), width):
+        if place.row + place.row_span == rows and ends_full(glyphs, width):
             full.append(slots[-1])
     if len({slot.column for slot in slots}) < 2 or not any(slot.text for slot in slots):
         return None

@@ -37,6 +37,7 @@ _FIRST_WORD = re.compile(r"[0-9A-Za-z０-９.,%．，％/]+")
 ENUMERATOR = re.compile(
     r"(?:第?[一二三四五六七八九十]{1,3}[、.．]|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d{1,2}[.．、](?!\d))"
 )
+_BY_HEIGHT, _BY_START = attrgetter("y", "x0"), attrgetter("x0")
 _SENTENCE_END = re.compile(r"[。；：！？;:!?][”’）)》]?$")
 
 
@@ -67,19 +68,26 @@ class Line:
     @property
     def size(self) -> float:
         """The height of the font."""
-        return median(glyph.size for glyph in self.glyphs)
+        return _middle_size(self.glyphs)
 
 
 def _is_wide(char: str) -> bool:
     return char >= "\u2e80"
 
 
+def _middle_size(glyphs: Sequence[Glyph]) -> float:
+    sizes = sorted(glyph.size for glyph in glyphs)
+    half = len(sizes) // 2
+    return sizes[half] if len(sizes) % 2 else (sizes[half - 1] + sizes[half]) / 2
+
+
 def _line_text(glyphs: Sequence[Glyph], size: float) -> tuple[str, bool]:
     parts = [glyphs[0].text]
     has_wide_gap = False
+    least = _GAP_LATIN * size
     for before, glyph in pairwise(glyphs):
         gap = glyph.x0 - before.x1
-        if gap > _GAP_LATIN * size:
+        if gap > least:
             if gap > WIDE_GAP * size:
                 parts.append("  ")
                 has_wide_gap = True
@@ -91,19 +99,24 @@ def _line_text(glyphs: Sequence[Glyph], size: float) -> tuple[str, bool]:
 
 def group_lines(glyphs: Iterable[Glyph]) -> list[Line]:
     """Lines from top to bottom; a character printed twice at one place, as for bold type, counts once."""
-    ordered = sorted(glyphs, key=attrgetter("y", "x0"))
+    ordered = sorted(glyphs, key=_BY_HEIGHT)
     if not ordered:
         return []
-    rows: list[list[Glyph]] = []
-    for glyph in ordered:
-        if rows and glyph.y - rows[-1][-1].y <= _NEW_LINE * min(max(glyph.size, rows[-1][-1].size), 40.0):
+    last = ordered[0]
+    rows: list[list[Glyph]] = [[last]]
+    for glyph in ordered[1:]:
+        if glyph.y == last.y or glyph.y - last.y <= _NEW_LINE * min(max(glyph.size, last.size), 40.0):
             rows[-1].append(glyph)
         else:
             rows.append([glyph])
+        last = glyph
     lines = []
     for row in rows:
-        row.sort(key=attrgetter("x0"))
-        size = median(g.size for g in row)
+        if len(row) == 1:
+            lines.append(Line(row, row[0].text))
+            continue
+        row.sort(key=_BY_START)
+        size = _middle_size(row)
         kept = [row[0]]
         for glyph in row[1:]:
             # The copy of a character may come after its neighbour.
@@ -121,21 +134,26 @@ def cell_text(glyphs: Sequence[Glyph], width: float) -> str:
 
     Characters of a heading printed down the cell are put in a row; a number that fills its line goes on in the next.
     """
-    turns = Counter(glyph.turn for glyph in glyphs)
-    if not turns:
+    if not glyphs:
         return ""
-    turn = turns.most_common(1)[0][0]
-    lines = group_lines(glyph for glyph in glyphs if glyph.turn == turn)
+    turn = glyphs[0].turn
+    if any(glyph.turn != turn for glyph in glyphs):
+        turn = Counter(glyph.turn for glyph in glyphs).most_common(1)[0][0]
+        lines = group_lines(glyph for glyph in glyphs if glyph.turn == turn)
+        others = [glyph for glyph in glyphs if glyph.turn != turn]
+    else:
+        lines, others = group_lines(glyphs), []
     if turn:
         width = float("inf")
     text = _join_lines(lines, width)
-    others = [glyph for glyph in glyphs if glyph.turn != turn]
     # Turned brackets and dashes among upright characters belong to a heading down the cell.
     return text + "\n" + "\n".join(line.text for line in group_lines(others)) if others else text
 
 
 def _join_lines(lines: list[Line], width: float) -> str:
-    if len(lines) > 1 and all(len(line.text) == 1 for line in lines) and any(_is_wide(line.text) for line in lines):
+    if len(lines) == 1:
+        return lines[0].text
+    if all(len(line.text) == 1 for line in lines) and any(_is_wide(line.text) for line in lines):
         return "".join(line.text for line in lines)
     parts = [lines[0].text]
     for before, line in pairwise(lines):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import pypdfium2
+import pypdfium2.raw as pdfium
 import pytest
 
 pytest.importorskip("reportlab")
@@ -18,7 +22,8 @@ from reportlab.pdfgen.canvas import Canvas
 from loaders.errors import DocumentRejected
 from loaders.model import Document, Table
 from loaders.readers.pdf import _without_numbers_over_tables, read_pdf
-from loaders.readers.pdf_page import Glyph, PageContent
+from loaders.readers.pdf_font import box_font
+from loaders.readers.pdf_page import Glyph, PageContent, read_pages
 from loaders.readers.pdf_text import cell_text
 from loaders.reading import read_document
 from tests.loaders.pdf_print import FONT, PROSE, Box, Print, Printed, Printer, print_report, text_width
@@ -392,3 +397,78 @@ def test_a_page_number_over_the_end_of_a_table_is_no_figure() -> None:
 
     kept = _without_numbers_over_tables([page(1, "-1-"), page(2, "-2-"), page(3, "-7-")])
     assert ["".join(glyph.text for glyph in content.glyphs) for content in kept] == ["", "", "-7-"]
+
+
+# ---- fonts that a file does not hold
+
+
+def standing_alone(canvas: Canvas) -> None:
+    filler(canvas)
+    canvas.drawString(210, 615, "8")
+    canvas.drawString(110, 515, "本")
+
+
+def text_by_pdfium(data: bytes) -> str:
+    document = pypdfium2.PdfDocument(data)
+    try:
+        text: str = document[0].get_textpage().get_text_range()
+        return text
+    finally:
+        document.close()
+
+
+def picture(data: bytes) -> bytes:
+    document = pypdfium2.PdfDocument(data)
+    try:
+        return bytes(document[0].render(scale=1).buffer)
+    finally:
+        document.close()
+
+
+@pytest.fixture
+def no_fonts() -> Iterator[None]:
+    """As on a machine without any font."""
+    kinds = dict(pdfium.FPDF_SYSFONTINFO._fields_)
+    none = pdfium.FPDF_SYSFONTINFO(
+        version=1, MapFont=kinds["MapFont"](lambda *_: None), GetFont=kinds["GetFont"](lambda *_: None)
+    )
+    pdfium.FPDF_SetSystemFontInfo(none)
+    yield
+    with box_font():
+        pass
+
+
+@pytest.mark.usefixtures("no_fonts")
+def test_characters_that_stand_alone_are_read_without_fonts_of_the_machine() -> None:
+    data = draw(standing_alone)
+    assert "本" not in text_by_pdfium(data)
+    (content,) = read_pages(data)
+    places = {glyph.text: (round(glyph.x0), round(content.height - glyph.y)) for glyph in content.glyphs}
+    assert places["8"] == (210, 615)
+    assert places["本"] == (110, 515)
+    assert "8" in content.text_order
+    assert "本" in content.text_order
+
+
+def test_pictures_have_the_fonts_of_the_machine_after_a_reading() -> None:
+    data = draw(standing_alone)
+    before = picture(data)
+    with box_font():
+        assert picture(data) != before
+    assert read_pages(data)
+    assert picture(data) == before
+    overfull = draw(lambda canvas: [canvas.rect(n % 500, n % 800, 1, 1) for n in range(60_100)])
+    for refused in (b"%PDF-1.7\nnothing here\n%%EOF\n", overfull):
+        with pytest.raises(DocumentRejected):
+            read_pages(refused)
+        assert picture(data) == before
+
+
+def test_threads_wait_for_each_other() -> None:
+    data = draw(standing_alone)
+    with ThreadPoolExecutor(1) as threads:
+        with box_font():
+            waiting = threads.submit(read_pages, data)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+        assert waiting.result(60) == read_pages(data)
