@@ -58,5 +58,29 @@
             pair -> pair.col2
         ),
         '{{ separator }}'
+
+
+{#-
+    A token of every file that decides what a build makes of the same rows.
+-#}
+{% macro project_token() %}
+    {{- return(adapter.dispatch('project_token', 'gongkai')()) -}}
+{% endmacro %}
+
+{% macro default__project_token() -%}
+    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    (
+        select md5(string_agg(md5(content), '' order by filename))
+        from read_text([
+            {%- for name in [
+                'dbt_project.yml',
+                'models/**/*.sql',
+                'models/**/*.yml',
+                'macros/**/*.sql',
+                'seeds/**/*.csv',
+            ] %}
+            '{{ folder }}/{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        ])
     )
 {%- endmacro %}
