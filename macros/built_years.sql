@@ -56,26 +56,70 @@
 {% endmacro %}
 
 
-{#- The years that a build makes anew, as the condition on a column. -#}
-{% macro in_touched_years(column='report_year') -%}
-    {%- if is_incremental() -%}
-        {{ column }} in (
+{#-
+    Whether a build must make every year: it was asked to, or a table that keeps
+    the rows of earlier builds is not there.
+-#}
+{% macro makes_every_year() %}
+    {%- if not execute -%} {{- return(false) -}} {%- endif -%}
+    {%- set absent = [] -%}
+    {%- for node in graph.nodes.values()
+        | selectattr('config.materialized', 'equalto', 'incremental') -%}
+        {%- if not adapter.get_relation(
+            database=node.database, schema=node.schema, identifier=node.alias
+        ) -%}
+            {%- do absent.append(node.alias) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(flags.FULL_REFRESH or absent | length > 0) -}}
+{% endmacro %}
+
+
+{#- The years that this build makes; in a unit test every year. -#}
+{% macro touched_years() -%}
+    {%- if model.resource_type == 'unit_test' -%}
+        (select range as report_year from range(1900, 2200))
+    {%- else -%}
+        (
             select report_year from {{ ref('int_report_years') }}
             where is_touched
         )
-    {%- else -%}
-        true
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- Forget the rows of the years that are made anew. -#}
+{#- The same and the year before each, which checks and changes look at. -#}
+{% macro looked_at_years() -%}
+    {%- if model.resource_type == 'unit_test' -%}
+        (select range as report_year from range(1900, 2200))
+    {%- else -%}
+        (
+            select report_year from {{ ref('int_report_years') }}
+            where is_looked_at
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    Before a table that keeps earlier years is added to: forget the years that
+    are made anew. A table made from nothing needs every year upstream.
+-#}
 {% macro forget_touched_years() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where report_year in (
-            select report_year from {{ ref('int_report_years') }}
-            where is_touched
-        )
+        where report_year in {{ touched_years() }}
+    {%- elif execute -%}
+        {%- set kept = run_query(
+            'select report_year from ' ~ intermediate_relation('int_report_years')
+            ~ ' where not is_touched order by report_year'
+        ) -%}
+        {%- if kept.rows -%}
+            {{ exceptions.raise_compiler_error(
+                this.identifier ~ ' cannot be made from nothing: the models '
+                ~ 'before it hold the years of the last build only. '
+                ~ 'Run `dbt build --full-refresh` without a selection.'
+            ) }}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}

@@ -58,6 +58,8 @@
             pair -> pair.col2
         ),
         '{{ separator }}'
+    )
+{%- endmacro %}
 
 
 {#-

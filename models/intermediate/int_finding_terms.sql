@@ -4,7 +4,10 @@ with
 checks as (
 
     select * from {{ ref('fct_identity_check') }}
-    where status = 'fails' and is_certain_reading
+    where
+        status = 'fails'
+        and is_certain_reading
+        and report_year in {{ touched_years() }}
 
 ),
 

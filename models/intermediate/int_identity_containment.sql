@@ -5,7 +5,10 @@ with
 reports as (
 
     select * from {{ ref('int_reports_versioned') }}
-    where is_in_facts and division_code is not null
+    where
+        is_in_facts
+        and division_code is not null
+        and report_year in {{ touched_years() }}
 
 ),
 

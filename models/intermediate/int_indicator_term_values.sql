@@ -6,7 +6,7 @@ with
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts
+    where is_in_facts and report_year in {{ touched_years() }}
 
 ),
 
@@ -44,7 +44,9 @@ figures as (
             printed.report_id = groups.report_id
             and printed.metric_code = groups.metric_code
             and printed.applicant_type_code = groups.applicant_type_code
-    where groups.report_id is null
+    where
+        groups.report_id is null
+        and printed.report_year in {{ looked_at_years() }}
     union all
     select * from groups
 

@@ -45,16 +45,31 @@ compared as (
 
 ),
 
+touched as (
+
+    select
+        years.report_year,
+        years.content_token,
+        {{ makes_every_year() }}
+        or years.is_changed
+        or coalesce(earlier.is_changed, false) as is_touched
+    from compared as years
+    left join compared as earlier
+        on years.report_year = earlier.report_year + 1
+
+),
+
 final as (
 
     select
         years.report_year,
         years.content_token,
-        years.is_changed
-        or coalesce(earlier.is_changed, false) as is_touched
-    from compared as years
-    left join compared as earlier
-        on years.report_year = earlier.report_year + 1
+        years.is_touched,
+        years.is_touched
+        or coalesce(later.is_touched, false) as is_looked_at
+    from touched as years
+    left join touched as later
+        on years.report_year = later.report_year - 1
 
 )
 

@@ -1,1 +1,2 @@
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 {{ yearly_wide_table('capacity') }}

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 with
 
 layers as (
@@ -9,6 +10,7 @@ layers as (
 figures as (
 
     select * from {{ ref('fct_metric_value') }}
+    where report_year in {{ touched_years() }}
 
 ),
 

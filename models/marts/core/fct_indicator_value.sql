@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 with
 
 indicator_values as (
@@ -9,6 +10,7 @@ indicator_values as (
 reports as (
 
     select * from {{ ref('dim_report') }}
+    where report_year in {{ touched_years() }}
 
 ),
 
@@ -21,6 +23,19 @@ indicators as (
 predecessors as (
 
     select * from {{ ref('int_report_predecessors') }}
+
+),
+
+values_before as (
+
+    select report_id, indicator_code, comparability_grade, value
+    from indicator_values
+    {%- if is_incremental() %}
+    union all
+    select report_id, indicator_code, comparability_grade, value
+    from {{ this }}
+    where report_year not in {{ touched_years() }}
+    {%- endif %}
 
 ),
 
@@ -47,7 +62,7 @@ paired as (
     from indicator_values as now
     inner join predecessors
         on now.report_id = predecessors.report_id
-    left join indicator_values as before
+    left join values_before as before
         on
             predecessors.previous_report_id = before.report_id
             and now.indicator_code = before.indicator_code

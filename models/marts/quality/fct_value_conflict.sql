@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 with
 
 figures as (
@@ -9,6 +10,7 @@ figures as (
 reports as (
 
     select * from {{ ref('dim_report') }}
+    where report_year in {{ touched_years() }}
 
 ),
 

@@ -1,5 +1,6 @@
 -- Where a body stands among the bodies of its level, kind, scope and year.
 -- A value takes part where it can be believed and its denominator is not small.
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 {%- set group_columns = [
     'indicator_code',
     'report_year',
@@ -12,6 +13,7 @@ with
 indicator_values as (
 
     select * from {{ ref('fct_indicator_value') }}
+    where report_year in {{ touched_years() }}
 
 ),
 

@@ -1,10 +1,14 @@
 -- What printed figures contradict, never what may be a misreading of ours.
+{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
 with
 
 checks as (
 
     select * from {{ ref('fct_identity_check') }}
-    where status = 'fails' and is_certain_reading
+    where
+        status = 'fails'
+        and is_certain_reading
+        and report_year in {{ touched_years() }}
 
 ),
 
