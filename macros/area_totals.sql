@@ -27,13 +27,14 @@
     from (
         {%- for level in ['county', 'city', 'province'] %}
         select
-            report_id,
-            report_year,
-            counted_{{ level }}_key as division_key,
-            is_area_aggregate and division_key = counted_{{ level }}_key
+            layers.report_id,
+            layers.report_year,
+            layers.counted_{{ level }}_key as division_key,
+            layers.is_area_aggregate
+            and layers.division_key = layers.counted_{{ level }}_key
                 as speaks_alone
-        from {{ layers }}
-        where counted_{{ level }}_key is not null
+        from {{ layers }} as layers
+        where layers.counted_{{ level }}_key is not null
         {{- ' union all' if not loop.last }}
         {%- endfor %}
     ) as areas

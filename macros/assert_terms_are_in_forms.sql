@@ -29,7 +29,10 @@
                     or not metrics.has_applicant_type
                 )
             )
-        order by 1, 2, 3
+        order by
+            terms.{{ code_column }} nulls last,
+            terms.form_code nulls last,
+            terms.metric_code nulls last
     {% endset %}
     {% if execute and flags.WHICH != 'test' %}
         {% set refused = [] %}

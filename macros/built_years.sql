@@ -78,7 +78,7 @@
 {#- The years that this build makes; in a unit test every year. -#}
 {% macro touched_years() -%}
     {%- if model.resource_type == 'unit_test' -%}
-        (select range as report_year from range(1900, 2200))
+        ({{ integers_between(1900, 2200, 'report_year') }})
     {%- else -%}
         (
             select report_year from {{ ref('int_report_years') }}
@@ -91,7 +91,7 @@
 {#- The same and the year before each, which checks and changes look at. -#}
 {% macro looked_at_years() -%}
     {%- if model.resource_type == 'unit_test' -%}
-        (select range as report_year from range(1900, 2200))
+        ({{ integers_between(1900, 2200, 'report_year') }})
     {%- else -%}
         (
             select report_year from {{ ref('int_report_years') }}

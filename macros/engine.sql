@@ -86,3 +86,19 @@
         ])
     )
 {%- endmacro %}
+
+
+{% macro without_match(expression, pattern) %}
+    {{- return(adapter.dispatch('without_match', 'gongkai')(
+        expression, pattern
+    )) -}}
+{% endmacro %}
+
+{% macro default__without_match(expression, pattern) -%}
+    regexp_replace({{ expression }}, '{{ pattern }}', '')
+{%- endmacro %}
+
+{#- All matches and not the first: the same where the pattern has an anchor. -#}
+{% macro spark__without_match(expression, pattern) -%}
+    regexp_replace({{ expression }}, r'{{ pattern }}', '')
+{%- endmacro %}

@@ -13,9 +13,7 @@
         or {{ name }} like '中华%'
         or (
             coalesce(regexp_extract(
-                {%- for word in other_words %}replace({% endfor %}
-                {{- name }}
-                {%- for word in other_words %}, '{{ word }}', ''){% endfor %},
+                {{ without_words(name, other_words) }},
                 '^[省市区县州旗镇乡本我各全]*([^省市区县州旗镇乡本我各全].*(省|自治区|市|区|县|州|盟|旗|兵团))',
                 1
             ), '') <> ''

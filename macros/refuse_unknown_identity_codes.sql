@@ -29,7 +29,10 @@
             and terms.metric_code = form_metrics.metric_code
         left join {{ ref('applicant_types') }} as applicant_types
             on terms.applicant_type_code = applicant_types.applicant_type_code
-        order by terms.identity_code, terms.side, terms.term_order
+        order by
+            terms.identity_code nulls last,
+            terms.side nulls last,
+            terms.term_order nulls last
     {% endset %}
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set refused = [] %}

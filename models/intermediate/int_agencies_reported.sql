@@ -28,8 +28,11 @@ agencies as (
         identity_source,
         min(agency_name) as agency_name,
         -- A note behind the name, such as (本级), is no ending.
-        min(regexp_replace(normalised_name, '[(][^()]*[)]$', '')) as plain_name,
-        min(coalesce(name_behind_place, normalised_name)) as own_name,
+        min({{ without_match('normalised_name', '[(][^()]*[)]$') }})
+            as plain_name,
+        {{ without_words(
+            'min(coalesce(name_behind_place, normalised_name))', harmless
+        ) }} as own_name,
         min(name_behind_place) as name_behind_place
     from reports
     group by agency_key, agency_id, division_key, identity_source
@@ -43,7 +46,7 @@ endings as (
         suffixes.kind_code,
         row_number() over (
             partition by agencies.agency_key
-            order by length(suffixes.suffix_zh) desc
+            order by length(suffixes.suffix_zh) desc nulls last
         ) as ending_rank
     from agencies
     inner join suffixes
@@ -57,7 +60,8 @@ kinds as (
         agencies.*,
         -- 国家…局 is no department of a local government.
         case
-            when agencies.division_key is null
+            when
+                agencies.division_key is null
                 and endings.kind_code = 'department'
                 and regexp_extract(
                     agencies.plain_name, '^(国家|国务院|中国|中华|中央)', 1
@@ -69,18 +73,15 @@ kinds as (
         divisions.level_code as division_level_code,
         divisions.government_name,
         -- The department of a zone or a town is not of the division before it.
-        {% for zone in zones %}
-        {%- if not loop.first %} and {% endif -%}
-        {% for word in harmless %}replace({% endfor %}agencies.own_name
-        {%- for word in harmless %}, '{{ word }}', ''){% endfor %}
-        not like '%{{ zone }}%'
-        {% endfor %}
-        and endings.kind_code in ('department', 'government_office')
-        as is_of_division
+        endings.kind_code in ('department', 'government_office')
+        and regexp_extract(
+            agencies.own_name, '({{ zones | join('|') }})', 1
+        ) = '' as is_of_division
     from agencies
     left join endings
-        on agencies.agency_key = endings.agency_key
-        and endings.ending_rank = 1
+        on
+            agencies.agency_key = endings.agency_key
+            and endings.ending_rank = 1
     left join {{ ref('dim_division') }} as divisions
         on agencies.division_key = divisions.division_key
 
@@ -97,7 +98,8 @@ final as (
             when kinds.kind_code in ('township_government', 'street_office')
                 then 'township'
             when kinds.kind_code = 'functional_area' then 'functional'
-            when kinds.is_of_division
+            when
+                kinds.is_of_division
                 or (
                     kinds.kind_code = 'vertical'
                     and kinds.name_behind_place is not null
@@ -107,7 +109,8 @@ final as (
         kinds.kind_code,
         case
             when kinds.government_name is null then null
-            when kinds.is_of_division
+            when
+                kinds.is_of_division
                 or (
                     kinds.kind_code in ('township_government', 'street_office')
                     and kinds.division_level_code = 'county'

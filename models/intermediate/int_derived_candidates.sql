@@ -44,12 +44,18 @@ sums as (
         term_values.identity_code,
         identities.form_code,
         identities.severity,
-        max(case when term_values.side = 'left'
-            then term_values.metric_code end) as metric_code,
-        max(case when term_values.side = 'left'
-            then term_values.applicant_type_code end) as applicant_type_code,
-        cast(sum(case when term_values.side = 'right'
-            then term_values.signed_value end) as decimal(20, 4)) as value,
+        max(case
+            when term_values.side = 'left'
+                then term_values.metric_code
+        end) as metric_code,
+        max(case
+            when term_values.side = 'left'
+                then term_values.applicant_type_code
+        end) as applicant_type_code,
+        cast(sum(case
+            when term_values.side = 'right'
+                then term_values.signed_value
+        end) as decimal(20, 4)) as value,
         count(*) filter (where trusted.reliability = 'unchecked')
             as unchecked_count,
         count(*) filter (where term_values.is_read_by_ocr) as ocr_count
@@ -84,7 +90,8 @@ ranked as (
         sums.identity_code,
         sums.metric_code,
         sums.applicant_type_code,
-        case when sums.unchecked_count = 0 then 'consistent'
+        case
+            when sums.unchecked_count = 0 then 'consistent'
             else 'unchecked'
         end as reliability,
         sums.value,
@@ -92,7 +99,8 @@ ranked as (
         row_number() over (
             partition by
                 sums.report_id, sums.metric_code, sums.applicant_type_code
-            order by sums.severity, sums.identity_code
+            order by
+                sums.severity nulls last, sums.identity_code nulls last
         ) as identity_rank
     from sums
     inner join form_metrics

@@ -40,17 +40,19 @@ above as (
 
     select division_key, '' as place_above from divisions
     union
-    select divisions.division_key, named.division_name
+    select divisions.division_key, named.division_name as place_above
     from divisions
     inner join named on divisions.province_key = named.division_key
     where divisions.level_code <> 'province'
     union
-    select divisions.division_key, named.division_name
+    select divisions.division_key, named.division_name as place_above
     from divisions
     inner join named on divisions.city_key = named.division_key
     where divisions.level_code = 'county'
     union
-    select divisions.division_key, divisions.province_name || named.division_name
+    select
+        divisions.division_key,
+        divisions.province_name || named.division_name as place_above
     from divisions
     inner join named on divisions.city_key = named.division_key
     where divisions.level_code = 'county'

@@ -11,8 +11,8 @@ readings as (
             order by
                 case status
                     when 'holds' then 1 when 'not_assessable' then 2 else 3
-                end,
-                reading_order
+                end nulls last,
+                reading_order nulls last
         ) as reading_rank
     from {{ ref('int_identity_readings') }}
 
@@ -37,8 +37,9 @@ final as (
         relation,
         severity,
         reading_code,
-        case when status = 'holds' and reading_code <> 'only'
-            then reading_code
+        case
+            when status = 'holds' and reading_code <> 'only'
+                then reading_code
         end as matched_reading_code,
         statement_zh,
         status,

@@ -72,7 +72,9 @@ final as (
         pairs.severity,
         pairs.statement_zh,
         case
-            when member_figures.is_approximate or aggregate_figures.is_approximate
+            when
+                member_figures.is_approximate
+                or aggregate_figures.is_approximate
                 then 'not_assessable'
             else {{ identity_status(
                 'pairs.relation',

@@ -11,29 +11,41 @@ term_values as (
 final as (
 
     select
-        report_id,
-        indicator_code,
-        {{ worst_of('null_reason_code', [
+        term_values.report_id,
+        term_values.indicator_code,
+        {{ worst_of('term_values.null_reason_code', [
             'unit_differs', 'no_previous_report', 'missing_term',
             'illegible_term', 'blank_term', 'not_applicable_term',
         ]) }} as null_reason_code,
-        {{ worst_of('reliability', [
+        {{ worst_of('term_values.reliability', [
             'extraction_suspect', 'source_inconsistent', 'unchecked',
             'consistent',
         ]) }} as reliability,
-        report_year,
+        term_values.report_year,
         {%- for part in ['numerator', 'denominator'] %}
-        cast(case
-            when count(case when part_code = '{{ part }}'
-                and null_reason_code is not null then 1 end) = 0
-                then sum(case when part_code = '{{ part }}' then term_value end)
-        end as decimal(28, 8)) as {{ part }},
+        cast(
+            case
+                when
+                    count(*) filter (
+                        where term_values.part_code = '{{ part }}'
+                        and term_values.null_reason_code is not null
+                    ) = 0
+                    then
+                        sum(term_values.term_value) filter (
+                            where term_values.part_code = '{{ part }}'
+                        )
+            end as decimal(28, 8)
+        ) as {{ part }},
         {%- endfor %}
         cast(count(*) as integer) as term_count,
-        cast(count(null_reason_code) as integer) as missing_term_count,
-        count(case when is_approximate then 1 end) > 0 as is_approximate
+        cast(count(term_values.null_reason_code) as integer)
+            as missing_term_count,
+        count(*) filter (where term_values.is_approximate) > 0 as is_approximate
     from term_values
-    group by report_id, indicator_code, report_year
+    group by
+        term_values.report_id,
+        term_values.indicator_code,
+        term_values.report_year
 
 )
 

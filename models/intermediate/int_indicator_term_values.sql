@@ -81,7 +81,8 @@ final as (
             when placed.factor is null then 'unit_differs'
             when placed.figure_report_id is null then 'no_previous_report'
             when figures.value is not null then null
-            when figures.value_status is null
+            when
+                figures.value_status is null
                 or figures.value_status = 'absent'
                 then 'missing_term'
             else figures.value_status || '_term'

@@ -67,13 +67,14 @@ summed as (
         group_metric_code as metric_code,
         applicant_type_code,
         count(case when is_child then value end)
-            = max(child_count) as is_sum_of_children,
-        {{ worst_of("case when is_child and value is null then value_status end",
-            ['illegible', 'blank', 'not_applicable']) }} as missing_status,
+        = max(child_count) as is_sum_of_children,
+        {{ worst_of(
+            'case when is_child and value is null then value_status end',
+            ['illegible', 'blank', 'not_applicable'],
+        ) }} as missing_status,
         max(child_count) - count(case when is_child then 1 end)
             as absent_count,
         sum(case when is_child then value end) as child_sum,
-        max(case when not is_child then value end) as own_value,
         {%- for kind, condition in {
             'child': 'is_child', 'own': 'not is_child'
         }.items() %}
@@ -81,10 +82,10 @@ summed as (
             'extraction_suspect', 'source_inconsistent', 'unchecked',
             'consistent',
         ]) }} as {{ kind }}_reliability,
-        count(case when {{ condition }} and is_approximate then 1 end) > 0
-            as is_{{ kind }}_approximate
-        {{- ',' if not loop.last }}
+        count(*) filter (where {{ condition }} and is_approximate) > 0
+            as is_{{ kind }}_approximate,
         {%- endfor %}
+        max(case when not is_child then value end) as own_value
     from members
     group by report_id, group_metric_code, applicant_type_code
 
@@ -101,12 +102,16 @@ final as (
             when absent_count > 0 then 'absent'
             else missing_status
         end as value_status,
-        case when is_sum_of_children then child_reliability
+        case
+            when is_sum_of_children then child_reliability
             else coalesce(own_reliability, child_reliability)
         end as reliability,
-        cast(case when is_sum_of_children then child_sum else own_value end
-            as decimal(20, 4)) as value,
-        case when is_sum_of_children then is_child_approximate
+        cast(
+            case when is_sum_of_children then child_sum else own_value end
+            as decimal(20, 4)
+        ) as value,
+        case
+            when is_sum_of_children then is_child_approximate
             else is_own_approximate
         end as is_approximate
     from summed

@@ -40,8 +40,9 @@ refused as (
     from places
     cross join lengths
     inner join {{ ref('dim_division') }} as divisions
-        on substr(places.normalised_name, 1, lengths.place_length)
-        = divisions.division_name
+        on
+            substr(places.normalised_name, 1, lengths.place_length)
+            = divisions.division_name
     where
         places.division_id is null
         and length(places.normalised_name) >= lengths.place_length
@@ -63,9 +64,13 @@ identified as (
         end as government_agency_id,
         case
             when places.division_id is not null
-                then 'place:' || places.division_id || ':'
-                    || coalesce(places.name_behind_place, places.normalised_name)
-            when {{ names_a_place('places.normalised_name') }}
+                then
+                    'place:' || places.division_id || ':'
+                    || coalesce(
+                        places.name_behind_place, places.normalised_name
+                    )
+            when
+                {{ names_a_place('places.normalised_name') }}
                 and refused.report_id is null
                 then 'name:' || places.normalised_name
             else 'report:' || places.report_id

@@ -16,7 +16,9 @@ placed as (
         reports.report_id,
         reports.report_year,
         divisions.division_key,
-        case when divisions.level_code = 'county' then divisions.division_key end
+        case
+            when divisions.level_code = 'county' then divisions.division_key
+        end
             as county_key,
         divisions.city_key,
         divisions.province_key,
@@ -58,7 +60,10 @@ ranked as (
         row_number() over (
             partition by
                 division_key, report_year, layer_code, reason_code is null
-            order by scope_order, kind_order, report_id
+            order by
+                scope_order nulls last,
+                kind_order nulls last,
+                report_id nulls last
         ) as layer_rank
     from placed
 
@@ -88,22 +93,31 @@ covered as (
 
     select
         judged.*,
-        case when counties.report_id <> judged.report_id
-            then counties.report_id end as county_cover_id,
-        case when cities.report_id <> judged.report_id
-            then cities.report_id end as city_cover_id,
-        case when provinces.report_id <> judged.report_id
-            then provinces.report_id end as province_cover_id
+        case
+            when counties.report_id <> judged.report_id
+                then counties.report_id
+        end as county_cover_id,
+        case
+            when cities.report_id <> judged.report_id
+                then cities.report_id
+        end as city_cover_id,
+        case
+            when provinces.report_id <> judged.report_id
+                then provinces.report_id
+        end as province_cover_id
     from judged
     left join aggregates as counties
-        on judged.county_key = counties.division_key
-        and judged.report_year = counties.report_year
+        on
+            judged.county_key = counties.division_key
+            and judged.report_year = counties.report_year
     left join aggregates as cities
-        on judged.city_key = cities.division_key
-        and judged.report_year = cities.report_year
+        on
+            judged.city_key = cities.division_key
+            and judged.report_year = cities.report_year
     left join aggregates as provinces
-        on judged.province_key = provinces.division_key
-        and judged.report_year = provinces.report_year
+        on
+            judged.province_key = provinces.division_key
+            and judged.report_year = provinces.report_year
 
 ),
 

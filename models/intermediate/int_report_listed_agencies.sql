@@ -8,7 +8,7 @@ places as (
         report_id,
         report_year,
         -- 中华人民共和国教育部 is 教育部.
-        regexp_replace(normalised_name, '^中华人民共和国', '') as plain_name
+        {{ without_match('normalised_name', '^中华人民共和国') }} as plain_name
     from {{ ref('int_report_places') }}
 
 ),

@@ -40,7 +40,7 @@ named as (
                     'divisions.valid_to_year',
                     'reports.report_year'
                 ) }},
-                divisions.valid_from_year desc
+                divisions.valid_from_year desc nulls last
         ) as place_rank
     from reports
     inner join divisions
@@ -62,7 +62,7 @@ spans as (
                     'divisions.valid_to_year',
                     'reports.report_year'
                 ) }},
-                divisions.valid_from_year desc
+                divisions.valid_from_year desc nulls last
         ) as span_rank
     from named
     inner join reports on named.report_id = reports.report_id
@@ -79,15 +79,17 @@ places as (
         max(length(division_names.place_name)) as place_length
     from reports
     inner join spans
-        on reports.report_id = spans.report_id
-        and spans.span_rank = 1
+        on
+            reports.report_id = spans.report_id
+            and spans.span_rank = 1
     inner join division_names
-        on spans.division_id = division_names.division_id
-        and substr(
-            regexp_replace(reports.normalised_name, '{{ state_bodies }}', ''),
-            1,
-            length(division_names.place_name)
-        ) = division_names.place_name
+        on
+            spans.division_id = division_names.division_id
+            and substr(
+                {{ without_match('reports.normalised_name', state_bodies) }},
+                1,
+                length(division_names.place_name)
+            ) = division_names.place_name
     group by reports.report_id
 
 ),
@@ -102,7 +104,7 @@ final as (
         reports.normalised_name,
         regexp_extract(reports.normalised_name, '{{ state_bodies }}', 1)
         || substr(
-            regexp_replace(reports.normalised_name, '{{ state_bodies }}', ''),
+            {{ without_match('reports.normalised_name', state_bodies) }},
             places.place_length + 1
         ) as name_behind_place,
         reports.report_year,
@@ -110,8 +112,9 @@ final as (
         spans.government_name is not null as has_government
     from reports
     left join spans
-        on reports.report_id = spans.report_id
-        and spans.span_rank = 1
+        on
+            reports.report_id = spans.report_id
+            and spans.span_rank = 1
     left join places on reports.report_id = places.report_id
 
 )

@@ -18,7 +18,8 @@ final as (
         previous.report_year as previous_report_year,
         case
             when previous.report_id is null then 'no_previous_report'
-            when reports.scope_code = 'unknown'
+            when
+                reports.scope_code = 'unknown'
                 or previous.scope_code = 'unknown'
                 then 'scope_unknown'
             when reports.scope_code <> previous.scope_code

@@ -24,9 +24,10 @@ pairs as (
         others.document_id as twin_document_id
     from reports
     inner join reports as others
-        on reports.agency_id = others.agency_id
-        and reports.report_year = others.report_year
-        and reports.document_id <> others.document_id
+        on
+            reports.agency_id = others.agency_id
+            and reports.report_year = others.report_year
+            and reports.document_id <> others.document_id
 
 ),
 
@@ -74,11 +75,12 @@ shared as (
     from pairs
     inner join figures as ones on pairs.report_id = ones.report_id
     inner join figures as others
-        on pairs.twin_report_id = others.report_id
-        and ones.metric_code = others.metric_code
-        and ones.applicant_type_code = others.applicant_type_code
-        and ones.printed_value = others.printed_value
-        and ones.value_status = others.value_status
+        on
+            pairs.twin_report_id = others.report_id
+            and ones.metric_code = others.metric_code
+            and ones.applicant_type_code = others.applicant_type_code
+            and ones.printed_value = others.printed_value
+            and ones.value_status = others.value_status
     group by
         pairs.report_id,
         pairs.twin_report_id,
@@ -95,11 +97,13 @@ final as (
         cast(shared.figure_count as integer) as figure_count
     from shared
     inner join counted as ones
-        on shared.report_id = ones.report_id
-        and shared.figure_count = ones.figure_count
+        on
+            shared.report_id = ones.report_id
+            and shared.figure_count = ones.figure_count
     inner join counted as others
-        on shared.twin_report_id = others.report_id
-        and shared.figure_count = others.figure_count
+        on
+            shared.twin_report_id = others.report_id
+            and shared.figure_count = others.figure_count
 
 )
 

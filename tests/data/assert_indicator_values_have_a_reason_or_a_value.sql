@@ -11,7 +11,11 @@ where
     (value is null) <> (null_reason_code is not null)
     or (change is null) <> (change_null_reason_code is not null)
     or (value is not null and missing_term_count > 0)
-    or (value is not null and indicator_kind_code = 'ratio'
-        and coalesce(denominator, 0) <= 0)
-    or (value is not null and indicator_kind_code <> 'ratio'
-        and value <> cast(numerator as double))
+    or (
+        value is not null and indicator_kind_code = 'ratio'
+        and coalesce(denominator, 0) <= 0
+    )
+    or (
+        value is not null and indicator_kind_code <> 'ratio'
+        and value <> cast(numerator as double)
+    )

@@ -1,6 +1,6 @@
 -- Renamed is the same body, with a new span from that year; merged and split
--- are another. A line of divisions that was renamed more often than dim_division
--- follows falls apart, and is found here.
+-- are another. A line of divisions that was renamed more often than
+-- dim_division follows falls apart, and is found here.
 select
     successions.predecessor_agency_id,
     successions.successor_agency_id,
@@ -8,8 +8,9 @@ select
     successions.succession_year
 from {{ ref('bridge_agency_succession') }} as successions
 left join {{ ref('dim_agency') }} as spans
-    on successions.successor_agency_id = spans.agency_id
-    and successions.succession_year = spans.valid_from_year
+    on
+        successions.successor_agency_id = spans.agency_id
+        and successions.succession_year = spans.valid_from_year
 where
     (successions.succession_kind = 'renamed')
     <> (successions.predecessor_agency_id = successions.successor_agency_id)

@@ -1,5 +1,5 @@
--- Of two reports that count in an area neither holds the other. And a province's
--- total is the sum of what is_in_totals lets through, no more and no less.
+-- Of two reports that count in an area neither holds the other. And the total
+-- of a province is the sum of what is_in_totals lets through, no more, no less.
 with
 
 layers as (
@@ -29,13 +29,17 @@ held_twice as (
     select members.report_id
     from layers as aggregates
     inner join layers as members
-        on aggregates.report_year = members.report_year
-        and aggregates.report_id <> members.report_id
+        on
+            aggregates.report_year = members.report_year
+            and aggregates.report_id <> members.report_id
     inner join divisions
-        on members.division_key = divisions.division_key
-        and aggregates.division_key in (
-            divisions.division_key, divisions.city_key, divisions.province_key
-        )
+        on
+            members.division_key = divisions.division_key
+            and aggregates.division_key in (
+                divisions.division_key,
+                divisions.city_key,
+                divisions.province_key
+            )
     where
         aggregates.is_area_aggregate
         and aggregates.division_key in (

@@ -6,6 +6,11 @@ def type_string() -> str:
     return "string"
 
 
+def dateadd(part: str, number: str, date: str) -> str:
+    """A date some days, months or years later."""
+    return f"date_add({date}, {number})"
+
+
 def datediff(first: str, second: str, part: str) -> str:
     """The difference of two dates."""
     return f"datediff('{part}', {first}, {second})"

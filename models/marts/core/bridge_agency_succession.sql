@@ -31,13 +31,16 @@ governments as (
         successions.succession_kind
     from division_successions as successions
     inner join divisions as predecessors
-        on successions.predecessor_code = predecessors.division_code
-        and successions.succession_year - 1 between predecessors.valid_from_year
-        and coalesce(predecessors.valid_to_year, 9999)
+        on
+            successions.predecessor_code = predecessors.division_code
+            and successions.succession_year > predecessors.valid_from_year
+            and successions.succession_year
+            <= coalesce(predecessors.valid_to_year, 9999) + 1
     inner join divisions as successors
-        on successions.successor_code = successors.division_code
-        and successions.succession_year between successors.valid_from_year
-        and coalesce(successors.valid_to_year, 9999)
+        on
+            successions.successor_code = successors.division_code
+            and successions.succession_year between successors.valid_from_year
+            and coalesce(successors.valid_to_year, 9999)
 
 ),
 

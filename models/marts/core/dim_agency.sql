@@ -65,8 +65,9 @@ governments as (
     inner join divisions as provinces
         on divisions.province_key = provinces.division_key
     left join divisions as cities
-        on divisions.city_key = cities.division_key
-        and divisions.level_code = 'county'
+        on
+            divisions.city_key = cities.division_key
+            and divisions.level_code = 'county'
     where divisions.government_name is not null
 
 ),
@@ -81,14 +82,14 @@ agencies as (
     union all
     select
         agency_key, agency_id, division_key,
-        agency_name, level_code, 'government', parent_agency_id,
-        null, null, false
+        agency_name, level_code, 'government' as kind_code, parent_agency_id,
+        null as valid_from_year, null as valid_to_year, false as is_provisional
     from governments
     union all
     select
         agency_key, agency_id, division_key,
         agency_name, level_code, kind_code, parent_agency_id,
-        null, null, is_provisional
+        null as valid_from_year, null as valid_to_year, is_provisional
     from reported
 
 ),
@@ -109,8 +110,9 @@ final as (
         divisions.county_name,
         agencies.parent_agency_id,
         -- The list of divisions begins in 2008: what is older is open.
-        coalesce(agencies.valid_from_year, nullif(divisions.valid_from_year, 2008))
-            as valid_from_year,
+        coalesce(
+            agencies.valid_from_year, nullif(divisions.valid_from_year, 2008)
+        ) as valid_from_year,
         coalesce(agencies.valid_to_year, divisions.valid_to_year)
             as valid_to_year,
         agencies.is_provisional

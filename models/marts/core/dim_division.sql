@@ -28,7 +28,8 @@ lines as (
         divisions.*,
         case
             when given_anew.succession_year <= divisions.valid_from_year
-                then divisions.division_code || '-'
+                then
+                    divisions.division_code || '-'
                     || cast(given_anew.succession_year as string)
             else divisions.division_code
         end as line_code,
@@ -36,8 +37,9 @@ lines as (
             as is_outside_the_form
     from divisions
     left join successions as given_anew
-        on divisions.division_code = given_anew.predecessor_code
-        and divisions.division_code = given_anew.successor_code
+        on
+            divisions.division_code = given_anew.predecessor_code
+            and divisions.division_code = given_anew.successor_code
 
 ),
 
@@ -79,13 +81,15 @@ final as (
         lines.valid_to_year
     from lines
     inner join divisions as provinces
-        on lines.province_code = provinces.division_code
-        and lines.valid_from_year between provinces.valid_from_year
-        and coalesce(provinces.valid_to_year, 9999)
+        on
+            lines.province_code = provinces.division_code
+            and lines.valid_from_year between provinces.valid_from_year
+            and coalesce(provinces.valid_to_year, 9999)
     left join divisions as cities
-        on lines.prefecture_code = cities.division_code
-        and lines.valid_from_year between cities.valid_from_year
-        and coalesce(cities.valid_to_year, 9999)
+        on
+            lines.prefecture_code = cities.division_code
+            and lines.valid_from_year between cities.valid_from_year
+            and coalesce(cities.valid_to_year, 9999)
     -- The longest line has three codes; a test says when one grows longer.
     left join renamed
         on lines.division_code = renamed.successor_code

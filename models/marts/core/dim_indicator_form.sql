@@ -18,7 +18,8 @@ forms as (
 
 grades as (
 
-    select harmonised_code as indicator_code, form_code,
+    select
+        harmonised_code as indicator_code, form_code,
         comparability_grade, reason_en
     from {{ ref('crosswalk') }}
     union all
@@ -69,8 +70,10 @@ final as (
         indicators.indicator_code,
         forms.form_code,
         -- Without a term the form gives nothing that could be compared.
-        case when numerators.indicator_code is not null
-            then grades.comparability_grade end as comparability_grade,
+        case
+            when numerators.indicator_code is not null
+                then grades.comparability_grade
+        end as comparability_grade,
         grades.reason_en as comparability_reason_en,
         numerators.part_text
         || coalesce(' / ' || denominators.part_text, '') as formula_text

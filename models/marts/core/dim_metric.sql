@@ -20,7 +20,7 @@ form_metrics as (
         forms.last_report_year,
         row_number() over (
             partition by form_metrics.metric_code
-            order by forms.form_order desc
+            order by forms.form_order desc nulls last
         ) as recency
     from {{ ref('form_metrics') }} as form_metrics
     inner join {{ ref('forms') }} as forms
@@ -37,8 +37,10 @@ eras as (
             as parent_metric_code,
         min(first_report_year) as first_report_year,
         -- A form in use has no last year, and neither have its metrics.
-        case when count(*) = count(last_report_year)
-            then max(last_report_year) end as last_report_year
+        case
+            when count(*) = count(last_report_year)
+                then max(last_report_year)
+        end as last_report_year
     from form_metrics
     group by metric_code
 

@@ -100,8 +100,9 @@ final as (
             as previous_report_year,
         case when {{ is_comparable }} then paired.value_before end
             as previous_value,
-        case when {{ is_comparable }} then paired.value - paired.value_before end
-            as change,
+        case
+            when {{ is_comparable }} then paired.value - paired.value_before
+        end as change,
         case
             when {{ is_comparable }} and paired.value_before > 0
                 then
