@@ -75,27 +75,26 @@
 {% endmacro %}
 
 
-{#- The years that this build makes; in a unit test every year. -#}
-{% macro touched_years() -%}
-    {%- if model.resource_type == 'unit_test' -%}
-        ({{ integers_between(1900, 2200, 'report_year') }})
-    {%- else -%}
-        (
-            select report_year from {{ ref('int_report_years') }}
-            where is_touched
-        )
-    {%- endif -%}
+{#- Whether this build makes a year. A unit test has every year. -#}
+{% macro in_touched_years(column='report_year') -%}
+    {{- _in_years(column, 'is_touched') -}}
 {%- endmacro %}
 
 
-{#- The same and the year before each, which checks and changes look at. -#}
-{% macro looked_at_years() -%}
+{#- The same, or the year after it, which looks back on it. -#}
+{% macro in_looked_at_years(column='report_year') -%}
+    {{- _in_years(column, 'is_looked_at') -}}
+{%- endmacro %}
+
+
+{% macro _in_years(column, flag) -%}
     {%- if model.resource_type == 'unit_test' -%}
-        ({{ integers_between(1900, 2200, 'report_year') }})
+        true
     {%- else -%}
-        (
-            select report_year from {{ ref('int_report_years') }}
-            where is_looked_at
+        {{ column }} in (
+            select years.report_year
+            from {{ ref('int_report_years') }} as years
+            where years.{{ flag }}
         )
     {%- endif -%}
 {%- endmacro %}
@@ -108,7 +107,7 @@
 {% macro forget_touched_years() %}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where report_year in {{ touched_years() }}
+        where {{ in_touched_years() }}
     {%- elif execute -%}
         {%- set kept = run_query(
             'select report_year from ' ~ intermediate_relation('int_report_years')

@@ -17,7 +17,7 @@ with
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts and report_year in {{ touched_years() }}
+    where is_in_facts and {{ in_touched_years() }}
 
 ),
 
@@ -40,7 +40,7 @@ figures as (
     from {{ ref('fct_metric_value') }} as fct_metric_value
     inner join metrics
         on fct_metric_value.metric_code = metrics.metric_code
-    where fct_metric_value.report_year in {{ touched_years() }}
+    where {{ in_touched_years('fct_metric_value.report_year') }}
 
 ),
 

@@ -26,9 +26,11 @@ checks as (
         metric_code,
         applicant_type_code
     from {{ ref('fct_identity_check') }}
-    -- Failing, it is in the register already; holding, the text counts in a way
-    -- that the identity admits.
-    where kind_code = 'narrative_vs_table' and status <> 'not_assessable'
+    where
+        kind_code = 'narrative_vs_table'
+        -- Failing, it is in the register already; or the text counts in another
+        -- way that the identity admits.
+        and (status = 'fails' or matched_reading_code <> 'new')
 
 ),
 

@@ -8,7 +8,7 @@ reports as (
     where
         is_in_facts
         and division_code is not null
-        and report_year in {{ touched_years() }}
+        and {{ in_touched_years() }}
 
 ),
 

@@ -10,7 +10,7 @@ layers as (
 figures as (
 
     select * from {{ ref('fct_metric_value') }}
-    where report_year in {{ touched_years() }}
+    where {{ in_touched_years() }}
 
 ),
 

@@ -10,7 +10,7 @@ indicator_values as (
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where report_year in {{ touched_years() }}
+    where {{ in_touched_years() }}
 
 ),
 
@@ -34,7 +34,7 @@ values_before as (
     union all
     select report_id, indicator_code, comparability_grade, value
     from {{ this }}
-    where report_year not in {{ touched_years() }}
+    where not {{ in_touched_years() }}
     {%- endif %}
 
 ),

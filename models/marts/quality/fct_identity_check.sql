@@ -10,7 +10,7 @@ checks as (
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where report_year in {{ touched_years() }}
+    where {{ in_touched_years() }}
 
 ),
 

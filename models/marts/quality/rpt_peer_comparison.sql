@@ -13,7 +13,7 @@ with
 indicator_values as (
 
     select * from {{ ref('fct_indicator_value') }}
-    where report_year in {{ touched_years() }}
+    where {{ in_touched_years() }}
 
 ),
 
