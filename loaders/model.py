@@ -9,11 +9,33 @@ before any folding, so that evidence is verbatim.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from itertools import repeat
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
+
+
+@lru_cache(maxsize=16)
+def _setters(kind: type) -> tuple[Callable[[object, object], None], ...]:
+    return tuple(getattr(kind, field.name).__set__ for field in fields(kind))
+
+
+def make_many(kind: type[Made], count: int, *columns: Iterable[Any]) -> list[Made]:
+    """So many values of a frozen class with slots, given their fields as columns, one for each field.
+
+    The constructor takes three times as long, and documents have hundreds of cells and figures.
+    """
+    values = list(map(object.__new__, repeat(kind, count)))
+    for give, column in zip(_setters(kind), columns, strict=True):  # type: ignore[arg-type]
+        deque(map(give, values, column), maxlen=0)
+    return values
 
 
 class Script(StrEnum):
