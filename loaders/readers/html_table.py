@@ -10,11 +10,10 @@ tree, or is met in a link, was none. Any other table is left to the parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from html import unescape
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 from operator import itemgetter
 
 from loaders.errors import DocumentRejected
@@ -23,6 +22,9 @@ from loaders.readers.build import MAX_COLUMN_SPAN, MAX_SLOTS, Slot
 Spans = tuple[int, int]
 # A row: the texts of its cells, and how many rows and columns each says to span; null where none spans any other.
 GridRow = tuple[list[str], list[Spans] | None]
+# For each group and row the number of cells, and their spans.
+_Shape = tuple[tuple[tuple[int, tuple[Spans, ...] | None], ...], ...]
+_Columns = tuple[tuple[int, ...], ...]
 
 MARK = "data-plain-table"
 WHITE = " \t\r\n\f"
@@ -63,8 +65,11 @@ _ENTITY = re.compile(
     "#(?:3[3-9]|[4-9][0-9]|1[01][0-9]|1[6-9][0-9]|[2-9][0-9]{2}|[1-9][0-9]{3}|[1-4][0-9]{4}));"
 )
 _RANK = itemgetter(0)
+_TEXTS = itemgetter(0)
 _as_slot = partial(tuple.__new__, Slot)
-_ONE, _NO_PAGE = repeat(1), repeat(None)
+_NO_PAGE = repeat(None)
+# Larger tables are laid out anew each time.
+_MOST_REMEMBERED = 2_000
 
 _MAY_HIDE = {
     b"display": re.compile(r"display\s*:\s*none"),
@@ -318,28 +323,29 @@ def expand(groups: list[list[GridRow]]) -> list[Slot]:
     Raises:
         DocumentRejected: ``hostile_structure`` when the spans cover more slots than a report can have.
     """
-    slots: list[Slot] = []
+    rows = [row for group in groups for row in group]
+    texts = list(chain.from_iterable(map(_TEXTS, rows)))
+    shape = tuple([tuple([(len(row), tuple(spans) if spans else None) for row, spans in group]) for group in groups])
+    columns = (_known_slots if len(texts) <= _MOST_REMEMBERED else _slots)(shape)
+    return list(map(_as_slot, zip(texts, *columns, _NO_PAGE)))  # noqa: B905
+
+
+def _slots(shape: _Shape) -> _Columns:
+    """The rows, the columns and the spans of cells, given how many each row has and what they say they span."""
+    found: list[tuple[int, int, int, int]] = []
     at = 0
     covered = 0
-    for rows in groups:
+    for rows in shape:
         # For each column the row up to which a cell above covers it.
         taken: list[int] = []
         lowest = 0
         end = at + len(rows)
-        for texts, spans in rows:
-            if not texts and lowest <= at:
+        for width, spans in rows:
+            if not width and lowest <= at:
                 end -= 1
                 continue
-            if spans is None and (lowest <= at or len(taken) <= MAX_COLUMN_SPAN):
-                covered += len(texts)
-                free: Iterable[int] = count()
-                if lowest > at:
-                    free = chain([n for n, until in enumerate(taken) if until <= at], count(len(taken)))
-                slots += map(_as_slot, zip(texts, repeat(at), free, _ONE, _ONE, _NO_PAGE))
-                at += 1
-                continue
             column = 0
-            for text, (row_span, column_span) in zip(texts, spans or repeat((1, 1))):  # noqa: B905
+            for row_span, column_span in spans or repeat((1, 1), width):
                 while column < len(taken) and taken[column] > at:
                     column += 1
                 if row_span != 1:
@@ -354,10 +360,14 @@ def expand(groups: list[list[GridRow]]) -> list[Slot]:
                     lowest = max(lowest, until)
                     taken += [0] * (last - len(taken))
                     taken[column:last] = [max(until, other) for other in taken[column:last]]
-                slots.append(Slot(text, at, column, row_span, column_span))
+                found.append((at, column, row_span, column_span))
                 column = last
             at += 1
-    return slots
+    return tuple(zip(*found, strict=True)) or ((), (), (), ())
+
+
+# Most tables are one of a few forms, filled in.
+_known_slots = lru_cache(maxsize=512)(_slots)
 
 
 def without_readings(text: str) -> str:
