@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
@@ -66,8 +67,8 @@ class _Identity:
 
 
 _Values = dict[Figure, Decimal | None]
-# For each term its sign and the number of a figure.
-_Side = tuple[tuple[int, int], ...]
+# The numbers of the figures that are added, and of those that are taken away.
+_Side = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
@@ -203,7 +204,7 @@ def _compared_by_name(form_code: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One reading of an instance: for each term its sign and which figure of the report it is."""
+    """One reading of an instance: which figures of the report stand on its sides."""
 
     left: _Side
     right: _Side
@@ -258,7 +259,13 @@ def _checks(
             if figure is None:
                 return None
             sides[term.side].append((term.sign, figure))
-        left, right = (tuple((sign, numbers[figure]) for sign, figure in sides[name]) for name in ("left", "right"))
+        left, right = (
+            (
+                tuple(numbers[figure] for sign, figure in sides[name] for _ in range(sign)),
+                tuple(numbers[figure] for sign, figure in sides[name] for _ in range(-sign)),
+            )
+            for name in ("left", "right")
+        )
         compared = tuple(figure for name in ("left", "right") for _, figure in sides[name])
         checks.append(_Check(left, right, compared))
     return tuple(checks)
@@ -273,15 +280,14 @@ def _places(term: _Term, metric_code: str | None, applicant_type: str | None) ->
     return tuple((code, who, kind) for kind in kinds for who in applicants)
 
 
-def _sum_side(side: _Side, figures: Sequence[Decimal | None]) -> Decimal | None:
+def _sum_side(side: _Side, figures: Sequence[Any]) -> Decimal | None:
     """The sum of a side; null where a figure has two values."""
-    total = _ZERO
-    for sign, number in side:
-        value = figures[number]
-        if value is None:
-            return None
-        total += value if sign == 1 else sign * value
-    return total
+    plus, minus = side
+    try:
+        total: Decimal = sum(map(figures.__getitem__, plus), _ZERO)
+        return total - sum(map(figures.__getitem__, minus), _ZERO) if minus else total
+    except TypeError:
+        return None
 
 
 def _holds(identity: _Identity, left: Decimal, right: Decimal) -> bool:

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from html import unescape
-from itertools import chain, repeat
+from itertools import chain, compress, count, repeat
 from operator import itemgetter
 
 from loaders.errors import DocumentRejected
@@ -70,6 +70,7 @@ _as_slot = partial(tuple.__new__, Slot)
 _NO_PAGE = repeat(None)
 # Larger tables are laid out anew each time.
 _MOST_REMEMBERED = 2_000
+_LONGEST_CACHED = 100
 
 _MAY_HIDE = {
     b"display": re.compile(r"display\s*:\s*none"),
@@ -200,18 +201,22 @@ def _read(source: str) -> PlainTable | None:
 
 def _groups(parts: list[str]) -> list[list[GridRow]]:
     """The row groups as they are shown, given the source cut at its cells: what is between, name, attributes, text."""
-    texts = [text if text.isalnum() or not text else _cell_text(text) for text in parts[3::4]]
+    texts = [
+        text if text.isalnum() or not text else (_short_text if len(text) <= _LONGEST_CACHED else _cell_text)(text)
+        for text in parts[3::4]
+    ]
     # Most cells are written alike, and so is what stands between them.
-    span_of = {attributes: _spans(attributes) for attributes in set(parts[2::4])}
-    spans = [span_of[attributes] for attributes in parts[2::4]]
+    span_of = {part: (_short_spans if len(part) <= _LONGEST_CACHED else _spans)(part) for part in set(parts[2::4])}
+    spans = list(map(span_of.__getitem__, parts[2::4]))
     gaps = parts[::4]
-    tags_of = {gap: _row_tags(gap) for gap in set(gaps)}
+    tags_of = {gap: (_short_tags if len(gap) <= _LONGEST_CACHED else _row_tags)(gap) for gap in set(gaps)}
+    tags = list(map(tags_of.__getitem__, gaps))
     groups: list[tuple[int, list[GridRow]]] = []
     rows: list[GridRow] | None = None
     group = of_row = ""
     begin, end = None, 0
-    for at, gap in enumerate(gaps):
-        for closing, name, attributes in tags_of[gap]:
+    for at in compress(count(), tags):
+        for closing, name, attributes in tags[at]:
             if closing and name == "tr":
                 if begin is None or rows is None:
                     raise _NotPlain
@@ -252,6 +257,9 @@ def _row_tags(gap: str) -> list[tuple[str, str, str]]:
     return [(parts[n], parts[n + 1].lower(), parts[n + 2]) for n in range(1, len(parts), 4)]
 
 
+_short_tags = lru_cache(maxsize=1024)(_row_tags)
+
+
 def _cell_text(content: str) -> str:
     if "<" not in content:
         text = _text(content)
@@ -261,6 +269,9 @@ def _cell_text(content: str) -> str:
     else:
         text = "\n".join(filter(None, _lines(content)))
     return without_readings(text) if "(" in text or "（" in text else text
+
+
+_short_text = lru_cache(maxsize=8192)(_cell_text)
 
 
 def _lines(content: str) -> list[str]:
@@ -303,6 +314,9 @@ def _spans(attributes: str) -> Spans:
     row_span = span(values["rowspan"]) if "rowspan" in values else 1
     column_span = min(span(values["colspan"]) or 1, MAX_COLUMN_SPAN) if "colspan" in values else 1
     return row_span, column_span
+
+
+_short_spans = lru_cache(maxsize=1024)(_spans)
 
 
 def _values(attributes: str) -> dict[str, str]:
