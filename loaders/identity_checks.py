@@ -7,9 +7,11 @@ document. The warehouse evaluates all of them, also across years and reports, in
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from loaders.model import ReportReading, SourceKind
 from loaders.vocabulary import load_vocabulary, read_seed
@@ -65,7 +67,8 @@ class _Identity:
 
 
 _Values = dict[Figure, Decimal | None]
-_Side = tuple[tuple[int, tuple[Figure, ...]], ...]
+# The numbers of the figures that are added, and of those that are taken away.
+_Side = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
@@ -73,32 +76,22 @@ def evaluate_identities(report: ReportReading) -> list[FailedIdentity]:
     if report.form_code is None:
         return []
     values = _collect_values(report)
-    # Codes and types once each, in the order of the report; what cannot have all its terms is not looked at.
-    metric_codes = tuple(dict.fromkeys(code for code, _, _ in values))
-    applicant_types = tuple(dict.fromkeys(kind for _, kind, _ in values if kind is not None))
-    source_kinds = {kind for _, _, kind in values}
+    figures = list(values.values())
     failed = []
-    for group in _groups(report.form_code):
-        if not group.source_kinds <= source_kinds:
-            continue
-        for metric_code in metric_codes if group.is_open_metric else (None,):
-            if metric_code in group.compared:
-                continue
-            for applicant_type in applicant_types if group.is_open_applicant else (None,):
-                found = _failure(group.identity, metric_code, applicant_type, values)
-                if found is not None:
-                    failed.append(found)
+    for instance in _instances(report.form_code, tuple(values)):
+        found = _failure(instance, figures)
+        if found is not None:
+            failed.append(found)
     return failed
 
 
-def _failure(
-    identity: _Identity, metric_code: str | None, applicant_type: str | None, values: _Values
-) -> FailedIdentity | None:
+def _failure(instance: _Instance, figures: Sequence[Decimal | None]) -> FailedIdentity | None:
     """The failing instance, told by its regular reading; null where one reading holds or may hold."""
+    identity = instance.identity
     told: tuple[_Check, Decimal, Decimal] | None = None
-    for check in _compile(identity, metric_code, applicant_type):
-        left = _sum_side(check.left, values)
-        right = None if left is None else _sum_side(check.right, values)
+    for check in instance.checks:
+        left = _sum_side(check.left, figures)
+        right = None if left is None else _sum_side(check.right, figures)
         if left is None or right is None or _holds(identity, left, right):
             return None
         told = told or (check, left, right)
@@ -109,12 +102,12 @@ def _failure(
         identity.code,
         identity.statement_zh,
         identity.severity,
-        metric_code,
-        applicant_type,
+        instance.metric_code,
+        instance.applicant_type,
         identity.relation,
         left,
         right,
-        tuple(_stated(places, values) for _, places in (*check.left, *check.right)),
+        check.compared,
     )
 
 
@@ -211,24 +204,71 @@ def _compared_by_name(form_code: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One instance of an identity: for each term its sign and the figures that may be it, the first there is."""
+    """One reading of an instance: which figures of the report stand on its sides."""
 
     left: _Side
     right: _Side
+    compared: tuple[Figure, ...]
 
 
-@lru_cache(maxsize=4096)
-def _compile(identity: _Identity, metric_code: str | None, applicant_type: str | None) -> tuple[_Check, ...]:
-    """One check for each reading that the identity admits, the regular one first."""
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """An identity for one metric and one applicant type, with a check for each reading that it admits."""
 
-    def side(name: str, reading_code: str) -> _Side:
-        return tuple(
-            (term.sign, _places(term, metric_code, applicant_type))
-            for term in identity.terms
-            if term.side == name and term.reading_code in ("", reading_code)
+    identity: _Identity
+    metric_code: str | None
+    applicant_type: str | None
+    checks: tuple[_Check, ...]
+
+
+# Most reports of a form give the same figures, so that what can be compared is worked out once.
+@lru_cache(maxsize=64)
+def _instances(form_code: str, figures: tuple[Figure, ...]) -> tuple[_Instance, ...]:
+    """The instances of which every term of every reading is among the figures."""
+    # Codes and types once each, in the order of the report.
+    metric_codes = tuple(dict.fromkeys(code for code, _, _ in figures))
+    applicant_types = tuple(dict.fromkeys(kind for _, kind, _ in figures if kind is not None))
+    source_kinds = {kind for _, _, kind in figures}
+    numbers = {figure: number for number, figure in enumerate(figures)}
+    found = []
+    for group in _groups(form_code):
+        if not group.source_kinds <= source_kinds:
+            continue
+        for metric_code in metric_codes if group.is_open_metric else (None,):
+            if metric_code in group.compared:
+                continue
+            for applicant_type in applicant_types if group.is_open_applicant else (None,):
+                checks = _checks(group.identity, metric_code, applicant_type, numbers)
+                if checks is not None:
+                    found.append(_Instance(group.identity, metric_code, applicant_type, checks))
+    return tuple(found)
+
+
+def _checks(
+    identity: _Identity, metric_code: str | None, applicant_type: str | None, numbers: Mapping[Figure, int]
+) -> tuple[_Check, ...] | None:
+    """One check for each reading, the regular one first; null where a term of one is not among the figures."""
+    checks = []
+    for reading_code in identity.readings():
+        sides: dict[str, list[tuple[int, Figure]]] = {"left": [], "right": []}
+        for term in identity.terms:
+            if term.reading_code not in ("", reading_code):
+                continue
+            places = _places(term, metric_code, applicant_type)
+            figure = next((place for place in places if place in numbers), None)
+            if figure is None:
+                return None
+            sides[term.side].append((term.sign, figure))
+        left, right = (
+            (
+                tuple(numbers[figure] for sign, figure in sides[name] for _ in range(sign)),
+                tuple(numbers[figure] for sign, figure in sides[name] for _ in range(-sign)),
+            )
+            for name in ("left", "right")
         )
-
-    return tuple(_Check(side("left", code), side("right", code)) for code in identity.readings())
+        compared = tuple(figure for name in ("left", "right") for _, figure in sides[name])
+        checks.append(_Check(left, right, compared))
+    return tuple(checks)
 
 
 def _places(term: _Term, metric_code: str | None, applicant_type: str | None) -> tuple[Figure, ...]:
@@ -240,26 +280,19 @@ def _places(term: _Term, metric_code: str | None, applicant_type: str | None) ->
     return tuple((code, who, kind) for kind in kinds for who in applicants)
 
 
-def _stated(places: tuple[Figure, ...], values: _Values) -> Figure:
-    return next(place for place in places if place in values)
-
-
-def _sum_side(side: _Side, values: _Values) -> Decimal | None:
-    """The sum of a side; null where a figure is missing or has two values."""
-    total = _ZERO
-    for sign, places in side:
-        value = None
-        for place in places:
-            if place in values:
-                value = values[place]
-                break
-        if value is None:
-            return None
-        total += value if sign == 1 else sign * value
-    return total
+def _sum_side(side: _Side, figures: Sequence[Any]) -> Decimal | None:
+    """The sum of a side; null where a figure has two values."""
+    plus, minus = side
+    try:
+        total: Decimal = sum(map(figures.__getitem__, plus), _ZERO)
+        return total - sum(map(figures.__getitem__, minus), _ZERO) if minus else total
+    except TypeError:
+        return None
 
 
 def _holds(identity: _Identity, left: Decimal, right: Decimal) -> bool:
+    if left == right:
+        return True
     if identity.relation == "=":
         return abs(left - right) <= identity.tolerance
     return left <= right + identity.tolerance

@@ -7,16 +7,18 @@ once for each look of a table and remembered. Only readings without any doubt ar
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from itertools import chain, count, repeat
+from operator import attrgetter
 from typing import Any
 
 from loaders.forms.columns import printed
-from loaders.model import Cell, MetricRow, Script, Table, ValueStatus
+from loaders.model import Cell, MetricRow, Script, Table, ValueStatus, make_many
 from loaders.text.numbers import is_value, parse_cell
-from loaders.vocabulary import Metric, load_vocabulary
+from loaders.vocabulary import load_vocabulary
 
 _MOST_LOOKS = 512
 _MOST_CELLS = 2000
@@ -24,27 +26,29 @@ _LONGEST_LABELS = 20_000
 _LONGEST_MARKED = 200
 _MOST_MARKS = 65_536
 
+# Where a cell is and what it spans.
+_SHAPE = attrgetter("row_span", "column_span", "place.row", "place.column")
+_FIELDS = tuple(field.name for field in fields(MetricRow))
+_CHANGING = ("value_raw", "value", "value_status", "is_approximate", "place", "snippet")
+
 Look = tuple[Any, ...]
 ReadValue = Callable[[Cell, str | None, str, bool], tuple[Decimal | None, ValueStatus, bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
-    """A figure of a recipe: which cell and which printed row it stands in, its words, and its metric."""
-
-    cell: int
-    line: int
-    known: MetricRow
-    metric: Metric
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
-    """Where the figures of a table stand: the cells, by number, of each figure and of each printed row."""
+    """Where the figures of a table stand and what they are, a column for each thing to know of a figure.
 
-    cells: tuple[tuple[int, int], ...]
-    figures: tuple[_Figure, ...]
-    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    ``places`` are the slots of the figures, ``lines`` the printed rows they stand in; a printed row is its label and
+    the slots of its values. ``known`` are the fields of the figures that do not change, null for those that do.
+    """
+
+    places: tuple[tuple[int, int], ...]
+    units: tuple[str, ...]
+    are_signed: tuple[bool, ...]
+    lines: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+    known: tuple[tuple[Any, ...] | None, ...]
     votes: Mapping[str, int]
     seen: int
     complete: int
@@ -82,26 +86,21 @@ def look_of(table: Table, script: Script) -> Look | None:
     slots = _slots(table)
     if sum(map(len, slots)) > _MOST_CELLS or table.place.end - table.place.start > _LONGEST_LABELS:
         return None
-    has_grid = table.grid is not None
-    looks: list[Any] = [table.style, table.has_rows, script, has_grid]
-    for r, row in enumerate(slots, 1):
-        looks.append(len(row))
-        for c, cell in enumerate(row, 1):
-            if cell is None:
-                looks.append(None)
-                continue
-            place = cell.place
-            if has_grid and (place.column != c or place.row != r):
-                # Under a merged cell: which one, tells where that starts.
-                looks.append((place.row, place.column))
-                continue
-            text = cell.text
-            look = _marks[text if cell.simplified is None else cell.simplified] or text
-            if cell.row_span == 1 == cell.column_span:
-                looks.append(look)
-            else:
-                looks.append((look, cell.row_span, cell.column_span, place.column))
-    return tuple(looks)
+    flat = list(chain.from_iterable(slots))
+    # A cell that is merged over several slots is one cell: each has the number of its first slot's order.
+    numbers: defaultdict[int, int] = defaultdict(count().__next__)
+    pattern = tuple(map(numbers.__getitem__, map(id, flat)))
+    cells = [cell for cell in dict(zip(pattern, flat, strict=True)).values() if cell is not None]
+    texts = [cell.text if cell.simplified is None else cell.simplified for cell in cells]
+    marks = map(_marks.__getitem__, texts)
+    return (
+        (table.style, table.has_rows, script, table.grid is None),
+        tuple(map(len, slots)),
+        pattern,
+        numbers.get(id(None)),
+        tuple([text if mark is None else mark for mark, text in zip(marks, texts, strict=True)]),
+        tuple(map(_SHAPE, cells)),
+    )
 
 
 def recall(look: Look) -> Recipe | None:
@@ -122,59 +121,54 @@ def remember(
     complete: int,
 ) -> None:
     """Keep how a table was read, when every figure is a cell of its own; ``printed_rows`` has a row for each."""
-    numbers: dict[int, int] = {}
-    number_of: dict[int, int] = {}
-    places: list[tuple[int, int]] = []
+    slot_of: dict[int, tuple[int, int]] = {}
+    of_place: dict[int, tuple[int, int]] = {}
     for r, slots in enumerate(_slots(table)):
         for c, cell in enumerate(slots):
-            if cell is not None and id(cell) not in numbers:
-                numbers[id(cell)] = number_of[id(cell.place)] = len(places)
-                places.append((r, c))
+            if cell is not None and id(cell) not in slot_of:
+                slot_of[id(cell)] = of_place[id(cell.place)] = (r, c)
     metrics = load_vocabulary().metrics
-    lines: dict[int, int] = {}
-    kept: list[tuple[str, tuple[int, ...]]] = []
-    figures = []
+    line_of: dict[int, int] = {}
+    kept: list[tuple[str, tuple[tuple[int, int], ...]]] = []
+    figures: list[tuple[tuple[int, int], str, bool, int]] = []
     for row, (label, values) in zip(rows, printed_rows, strict=True):
-        number = number_of.get(id(row.place))
-        cells = tuple(numbers[id(cell)] for cell in values if id(cell) in numbers)
-        if number is None or row.metric_code is None or len(cells) < len(values):
+        slot = of_place.get(id(row.place))
+        cells = tuple(slot_of[id(cell)] for cell in values if id(cell) in slot_of)
+        if slot is None or row.metric_code is None or len(cells) < len(values):
             return
-        if id(values) not in lines:
-            lines[id(values)] = len(kept)
+        if id(values) not in line_of:
+            line_of[id(values)] = len(kept)
             kept.append((printed(label), cells))
-        figures.append(_Figure(number, lines[id(values)], row, metrics[row.metric_code]))
-    _recipes[look] = Recipe(tuple(places), tuple(figures), tuple(kept), dict(votes), seen, complete)
+        metric = metrics[row.metric_code]
+        figures.append((slot, metric.unit, metric.is_signed, line_of[id(values)]))
+    places, units, are_signed, lines = zip(*figures, strict=True) if figures else ((), (), (), ())
+    known = tuple(None if name in _CHANGING else tuple(getattr(row, name) for row in rows) for name in _FIELDS)
+    _recipes[look] = Recipe(places, units, are_signed, lines, tuple(kept), known, dict(votes), seen, complete)
     while len(_recipes) > _MOST_LOOKS:
         _recipes.popitem(last=False)
 
 
 def follow(recipe: Recipe, table: Table, read_value: ReadValue) -> list[MetricRow] | None:
     """The figures of a table by a recipe; null where one of them is not of its kind, so that it is read afresh."""
+    if not recipe.places:
+        return []
     slots = _slots(table)
-    cells = [cell for r, c in recipe.cells if (cell := slots[r][c]) is not None]
-    snippets = [" ".join(" ".join([label, *[cells[n].text for n in run]]).split()) for label, run in recipe.rows]
-    out = []
-    for figure in recipe.figures:
-        cell, known, metric = cells[figure.cell], figure.known, figure.metric
-        value, status, is_approximate = read_value(cell, None, metric.unit, metric.is_signed)
-        if status is ValueStatus.ILLEGIBLE:
-            return None
-        out.append(
-            MetricRow(
-                known.source_kind,
-                known.metric_code,
-                known.applicant_type,
-                known.label_raw,
-                known.column_label_raw,
-                cell.text.strip(),
-                value,
-                status,
-                is_approximate,
-                known.unit,
-                cell.place,
-                snippets[figure.line],
-                known.match_method,
-                known.match_score,
-            )
-        )
-    return out
+    cells = [cell for r, c in recipe.places if (cell := slots[r][c]) is not None]
+    read = list(map(read_value, cells, repeat(None), recipe.units, recipe.are_signed))
+    values, statuses, are_approximate = zip(*read, strict=True)
+    if ValueStatus.ILLEGIBLE in statuses:
+        return None
+    snippets = [
+        " ".join(" ".join([label, *[cell.text for r, c in run if (cell := slots[r][c]) is not None]]).split())
+        for label, run in recipe.rows
+    ]
+    changing = {
+        "value_raw": [cell.text.strip() for cell in cells],
+        "value": values,
+        "value_status": statuses,
+        "is_approximate": are_approximate,
+        "place": [cell.place for cell in cells],
+        "snippet": map(snippets.__getitem__, recipe.lines),
+    }
+    columns = [changing[name] if known is None else known for name, known in zip(_FIELDS, recipe.known, strict=True)]
+    return make_many(MetricRow, len(cells), *columns)

@@ -11,8 +11,8 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import groupby
+from functools import cache, cached_property, lru_cache, partial
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from loaders.model import Document, Evidence, Paragraph, Place, Script, Table
@@ -71,6 +71,8 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _NO_GAPS: frozenset[int] = frozenset()
 _RUN = re.compile(rf"[{_NEWLINES}]|\S+")
 _LONGEST_CACHED = 60
+_MOST_CACHED = 8192
+_as_line = partial(tuple.__new__, Line)
 
 
 class _Print(NamedTuple):
@@ -86,9 +88,47 @@ class _Print(NamedTuple):
 
 def _lines_of(text: str, place: Place, document: Document, is_table: bool) -> list[Line]:
     prints = (_short_prints if len(text) <= _LONGEST_CACHED else _prints)(text, document.script)
+    return _placed(prints, text, place, document, is_table)
+
+
+def _placed(prints: Sequence[_Print], text: str, place: Place, document: Document, is_table: bool) -> list[Line]:
+    """The lines of a text where they stand in a document."""
     is_verbatim = place.end - place.start == len(text) and document.text.startswith(text, place.start)
-    is_simplified = document.script is Script.SIMPLIFIED
-    return [Line(*line, place, is_verbatim, is_table, is_simplified) for line in prints]
+    rest = (place, is_verbatim, is_table, document.script is Script.SIMPLIFIED)
+    return [_as_line((*line, *rest)) for line in prints]
+
+
+def _lines_of_table(table: Table, document: Document) -> Iterator[Line]:
+    """The lines of the cells; a blank cell or a number that cannot be a year tells nothing of who reports or when."""
+    cells = list(chain.from_iterable(table.rows))
+    texts = [cell.text for cell in cells]
+    prints = map(_cell_prints(document.script).__getitem__, texts)
+    for cell, text, found in zip(cells, texts, prints, strict=True):
+        if found:
+            yield from _placed(found, text, cell.place, document, is_table=True)
+
+
+class _CellPrints(dict[str, tuple[_Print, ...]]):
+    """The lines of the texts of cells, none for those that tell nothing. Only short texts are kept."""
+
+    def __init__(self, script: Script) -> None:
+        """Start with none."""
+        self._script = script
+
+    def __missing__(self, text: str) -> tuple[_Print, ...]:
+        bare = text.strip()
+        is_telling = bool(bare) and (not bare.isdigit() or len(bare) == 4)
+        found = _prints(text, self._script) if is_telling else ()
+        if len(text) <= _LONGEST_CACHED:
+            if len(self) >= _MOST_CACHED:
+                self.clear()
+            self[text] = found
+        return found
+
+
+@cache
+def _cell_prints(script: Script) -> _CellPrints:
+    return _CellPrints(script)
 
 
 def _prints(source: str, script: Script) -> tuple[_Print, ...]:
@@ -123,7 +163,7 @@ def _prints(source: str, script: Script) -> tuple[_Print, ...]:
     return tuple(lines)
 
 
-_short_prints = lru_cache(maxsize=8192)(_prints)
+_short_prints = lru_cache(maxsize=_MOST_CACHED)(_prints)
 
 
 def _visible(folded: str, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -224,14 +264,7 @@ def read_page(document: Document) -> Page:
         if isinstance(block, Paragraph):
             lines += _lines_of(block.text, block.place, document, is_table=False)
         elif isinstance(block, Table):
-            for row in block.rows:
-                for cell in row:
-                    # A blank cell or a number that cannot be a year tells nothing of who reports or when.
-                    text = cell.text
-                    if (len(text) != 4 and text.isdigit()) or not (bare := text.strip()):
-                        continue
-                    if len(bare) == 4 or not bare.isdigit():
-                        lines += _lines_of(text, cell.place, document, is_table=True)
+            lines += _lines_of_table(block, document)
     found = tuple(lines)
     return Page(document, found, _join(found))
 

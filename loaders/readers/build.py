@@ -7,22 +7,24 @@ cells parted by tabs, so that every piece has a verbatim span. Refuses tables wh
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from itertools import accumulate, chain, compress, pairwise, repeat, starmap
+from functools import lru_cache
+from itertools import accumulate, chain, pairwise, repeat, starmap
 from operator import add, itemgetter, mul
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from loaders.errors import DocumentRejected
-from loaders.model import Block, Cell, Document, Link, Metadata, Paragraph, Place, Table
+from loaders.model import Block, Cell, Document, Link, Metadata, Paragraph, Place, Table, make_many
 from loaders.text.fold import detect_script
 
 MAX_SLOTS = 200_000
 MAX_COLUMN_SPAN = 64
 MAX_TEXT = 20_000_000
 
-Made = TypeVar("Made")
+# Larger layouts are worked out anew each time.
+_MOST_REMEMBERED = 2_000
+_Numbers = tuple[int, ...]
 
 
 class Slot(NamedTuple):
@@ -36,63 +38,69 @@ class Slot(NamedTuple):
     page: int | None = None
 
 
-_TEXT, _ROW, _COLUMN, _ORDER = itemgetter(0), itemgetter(1), itemgetter(2), itemgetter(1, 2)
-_Grid = list[list[Cell | None]]
+_TEXT = itemgetter(0)
 
 
-def _make(kind: type[Made], count: int) -> list[Made]:
-    """So many values of a frozen class with nothing in them yet."""
-    return list(map(object.__new__, repeat(kind, count)))
+class _Layout(NamedTuple):
+    """How cells stand in a table, whatever is printed in them; numbers of cells count in reading order.
 
-
-def _fill(values: Sequence[object], kind: type, *columns: Iterable[object]) -> None:
-    """Give values made by :func:`_make` their fields, a column of one field at a time.
-
-    The constructor of a frozen class takes three times as long, and tables have hundreds of cells.
+    ``order`` has for each printed cell its number as it was given: one whose slot is taken is not there. ``rows`` are
+    the spans of cells that are a row each, ``grid`` the cell of each slot, or the number behind the last for none.
+    ``slots`` counts what the spans cover; where that is more than a report can have, nothing else is told.
     """
-    for field, column in zip(fields(kind), columns, strict=True):
-        deque(map(getattr(kind, field.name).__set__, values, column), maxlen=0)
+
+    slots: int
+    order: _Numbers = ()
+    rows: tuple[slice, ...] = ()
+    grid: tuple[_Numbers, ...] = ()
+    at_rows: _Numbers = ()
+    at_columns: _Numbers = ()
+    downs: _Numbers = ()
+    across: _Numbers = ()
+    signs: tuple[str, ...] = ()
 
 
-def _spans(slots: Sequence[Slot], row_count: int) -> list[tuple[int, int]]:
-    """Rows and columns each cell spans: a span reaches over rows that are there, and no further."""
-    return [
-        (1, 1) if down == columns == 1 else (max(1, min(down, row_count - row)), max(1, min(columns, MAX_COLUMN_SPAN)))
-        for _, row, _, down, columns, _ in slots
-    ]
-
-
-def _place(
-    cells: Sequence[Cell], slots: Sequence[Slot], spans: Sequence[tuple[int, int]], row_count: int, width: int
-) -> tuple[list[list[Cell]], _Grid]:
-    """The rows of cells and their grid; a cell whose slot is taken is in neither."""
-    grid: _Grid = [[None] * width for _ in range(row_count)]
-    rows: list[list[Cell]] = [[] for _ in range(row_count)]
-    numbers = list(map(_ROW, slots))
-    starts = [n for n, (above, row) in enumerate(pairwise(numbers), 1) if above != row]
-    for start, end in pairwise((0, *starts, len(slots))):
-        row, first, count = numbers[start], slots[start].column, end - start
-        line = grid[row]
-        # Most rows are single cells side by side.
-        if (
-            spans[start:end].count((1, 1)) == count
-            and slots[end - 1].column == first + count - 1
-            and not any(line[first : first + count])
-            and list(map(_COLUMN, slots[start:end])) == list(range(first, first + count))
-        ):
-            line[first : first + count] = rows[row] = list(cells[start:end])
+def _lay_out(at_rows: _Numbers, at_columns: _Numbers, downs: _Numbers, across: _Numbers) -> _Layout:
+    """The layout of cells by their first slots and what they say they span."""
+    order = sorted(range(len(at_rows)), key=lambda n: (at_rows[n], at_columns[n]))
+    row_count = at_rows[order[-1]] + 1
+    # A span reaches over rows that are there, and no further.
+    down = [1 if downs[n] == 1 else max(1, min(downs[n], row_count - at_rows[n])) for n in order]
+    columns = [max(1, min(across[n], MAX_COLUMN_SPAN)) for n in order]
+    width = max(at_columns[n] + wide for n, wide in zip(order, columns, strict=True))
+    slots = max(row_count * width, sum(map(mul, down, columns)))
+    if slots > MAX_SLOTS:
+        return _Layout(slots)
+    grid: list[list[int | None]] = [[None] * width for _ in range(row_count)]
+    printed: list[int] = []
+    for given, high, wide in zip(order, down, columns, strict=True):
+        row, column = at_rows[given], at_columns[given]
+        if grid[row][column] is not None:
             continue
-        for cell, column, (down, columns) in zip(
-            cells[start:end], map(_COLUMN, slots[start:end]), spans[start:end], strict=True
-        ):
-            if line[column] is not None:
-                continue
-            rows[row].append(cell)
-            for covered in grid[row : row + down]:
-                for n in range(column, min(column + columns, width)):
-                    if covered[n] is None:
-                        covered[n] = cell
-    return rows, grid
+        for covered in grid[row : row + high]:
+            for n in range(column, min(column + wide, width)):
+                if covered[n] is None:
+                    covered[n] = len(printed)
+        printed.append(given)
+    spans = {given: (high, wide) for given, high, wide in zip(order, down, columns, strict=True)}
+    rows_of = [at_rows[n] for n in printed]
+    ends = [bisect_right(rows_of, row) for row in range(row_count)]
+    return _Layout(
+        slots,
+        tuple(printed),
+        tuple(starmap(slice, pairwise((0, *ends)))),
+        tuple(tuple(len(printed) if cell is None else cell for cell in line) for line in grid),
+        tuple(row + 1 for row in rows_of),
+        tuple(at_columns[n] + 1 for n in printed),
+        tuple(spans[n][0] for n in printed),
+        tuple(spans[n][1] for n in printed),
+        # A tab parts two cells of a row; rows are parted by as many line feeds as they are apart.
+        ("\n" * rows_of[0], *("\n" * (row - above) or "\t" for above, row in pairwise(rows_of))),
+    )
+
+
+# Most tables are one of a few forms, filled in.
+_known_layout = lru_cache(maxsize=512)(_lay_out)
 
 
 class DocumentBuilder:
@@ -133,70 +141,48 @@ class DocumentBuilder:
         Raises:
             DocumentRejected: ``hostile_structure`` when the spans cover more slots than a report can have.
         """
-        ordered = sorted(slots, key=_ORDER)
-        if not "".join(map(_TEXT, ordered)).strip():
+        given = list(slots)
+        if not "".join(map(_TEXT, given)).strip():
             return
-        row_count = ordered[-1].row + 1
-        spans = _spans(ordered, row_count)
-        width = max(map(add, map(_COLUMN, ordered), map(itemgetter(1), spans)))
-        self._slots += max(row_count * width, sum(starmap(mul, spans)))
+        texts, *shape, pages = zip(*given, strict=True)
+        layout = (_known_layout if len(given) <= _MOST_REMEMBERED else _lay_out)(*shape)
+        self._slots += layout.slots
         if self._slots > MAX_SLOTS:
             message = f"the tables have {self._slots:,} slots, counted by their spans; the limit is {MAX_SLOTS:,}"
             raise DocumentRejected("hostile_structure", message)
         self._tables += 1
-        cells = _make(Cell, len(ordered))
-        rows, grid = _place(cells, ordered, spans, row_count, width)
-        if sum(map(len, rows)) < len(cells):
-            printed = {id(cell) for row in rows for cell in row}
-            is_printed = [id(cell) in printed for cell in cells]
-            cells = list(compress(cells, is_printed))
-            ordered = list(compress(ordered, is_printed))
-            spans = list(compress(spans, is_printed))
         start, first_line = self._length, self._line
-        self._write_cells(cells, ordered, spans, page)
+        own_pages = [page if own is None else own for own in map(pages.__getitem__, layout.order)]
+        cells = self._write_cells(list(map(texts.__getitem__, layout.order)), layout, own_pages)
         end = self._length
         self._write("\n")
+        cell_of = (*cells, None)
         self._blocks.append(
             Table(
-                tuple(map(tuple, rows)),
+                tuple(map(tuple, map(cells.__getitem__, layout.rows))),
                 True,
                 style,
                 Place(start, end, first_line, self._tables, page=page),
-                tuple(map(tuple, grid)),
+                tuple([tuple(map(cell_of.__getitem__, line)) for line in layout.grid]),
                 tuple(page_breaks),
             )
         )
 
-    def _write_cells(
-        self, cells: Sequence[Cell], slots: Sequence[Slot], spans: Sequence[tuple[int, int]], page: int | None
-    ) -> None:
-        """Append the text of a table's cells, and give each its text, its place and its spans."""
-        texts, rows, columns, _, _, pages = zip(*slots, strict=True)
+    def _write_cells(self, texts: list[str], layout: _Layout, pages: list[int | None]) -> list[Cell]:
+        """Append the texts of a table's cells; the cells with their places and spans."""
         lengths = list(map(len, texts))
-        # A tab parts two cells of a row; rows are parted by as many line feeds as they are apart.
-        signs = ["\n" * (row - above) or "\t" for above, row in pairwise((0, *rows))]
-        signs[0] = "\n" * rows[0]
+        signs, rows = layout.signs, layout.at_rows
         text = "".join(chain.from_iterable(zip(signs, texts, strict=True)))
         steps = map(add, lengths, map(len, signs[1:]))
         starts = list(accumulate(steps, initial=self._length + len(signs[0])))
-        lines = [self._line + row for row in rows]
-        if text.count("\n") > rows[-1]:
-            lines = list(map(add, lines, accumulate((text.count("\n") for text in texts), initial=0)))
-        places = _make(Place, len(cells))
-        _fill(
-            places,
-            Place,
-            starts,
-            map(add, starts, lengths),
-            lines,
-            repeat(self._tables),
-            [row + 1 for row in rows],
-            [column + 1 for column in columns],
-            [page if own is None else own for own in pages],
-        )
-        downs, across = zip(*spans, strict=True)
-        _fill(cells, Cell, texts, places, repeat(None), downs, across)
+        lines: Iterable[int] = map(add, rows, repeat(self._line - 1))
+        if text.count("\n") >= rows[-1]:
+            lines = map(add, lines, accumulate((text.count("\n") for text in texts), initial=0))
+        ends, table = map(add, starts, lengths), repeat(self._tables)
+        count = len(texts)
+        places = make_many(Place, count, starts, ends, lines, table, rows, layout.at_columns, pages)
         self._write(text)
+        return make_many(Cell, count, texts, places, repeat(None), layout.downs, layout.across)
 
     def build(
         self,

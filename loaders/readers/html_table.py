@@ -10,11 +10,10 @@ tree, or is met in a link, was none. Any other table is left to the parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from html import unescape
-from itertools import chain, count, repeat
+from itertools import chain, compress, count, repeat
 from operator import itemgetter
 
 from loaders.errors import DocumentRejected
@@ -23,6 +22,9 @@ from loaders.readers.build import MAX_COLUMN_SPAN, MAX_SLOTS, Slot
 Spans = tuple[int, int]
 # A row: the texts of its cells, and how many rows and columns each says to span; null where none spans any other.
 GridRow = tuple[list[str], list[Spans] | None]
+# For each group and row the number of cells, and their spans.
+_Shape = tuple[tuple[tuple[int, tuple[Spans, ...] | None], ...], ...]
+_Columns = tuple[tuple[int, ...], ...]
 
 MARK = "data-plain-table"
 WHITE = " \t\r\n\f"
@@ -63,8 +65,12 @@ _ENTITY = re.compile(
     "#(?:3[3-9]|[4-9][0-9]|1[01][0-9]|1[6-9][0-9]|[2-9][0-9]{2}|[1-9][0-9]{3}|[1-4][0-9]{4}));"
 )
 _RANK = itemgetter(0)
+_TEXTS = itemgetter(0)
 _as_slot = partial(tuple.__new__, Slot)
-_ONE, _NO_PAGE = repeat(1), repeat(None)
+_NO_PAGE = repeat(None)
+# Larger tables are laid out anew each time.
+_MOST_REMEMBERED = 2_000
+_LONGEST_CACHED = 100
 
 _MAY_HIDE = {
     b"display": re.compile(r"display\s*:\s*none"),
@@ -195,18 +201,22 @@ def _read(source: str) -> PlainTable | None:
 
 def _groups(parts: list[str]) -> list[list[GridRow]]:
     """The row groups as they are shown, given the source cut at its cells: what is between, name, attributes, text."""
-    texts = [text if text.isalnum() or not text else _cell_text(text) for text in parts[3::4]]
+    texts = [
+        text if text.isalnum() or not text else (_short_text if len(text) <= _LONGEST_CACHED else _cell_text)(text)
+        for text in parts[3::4]
+    ]
     # Most cells are written alike, and so is what stands between them.
-    span_of = {attributes: _spans(attributes) for attributes in set(parts[2::4])}
-    spans = [span_of[attributes] for attributes in parts[2::4]]
+    span_of = {part: (_short_spans if len(part) <= _LONGEST_CACHED else _spans)(part) for part in set(parts[2::4])}
+    spans = list(map(span_of.__getitem__, parts[2::4]))
     gaps = parts[::4]
-    tags_of = {gap: _row_tags(gap) for gap in set(gaps)}
+    tags_of = {gap: (_short_tags if len(gap) <= _LONGEST_CACHED else _row_tags)(gap) for gap in set(gaps)}
+    tags = list(map(tags_of.__getitem__, gaps))
     groups: list[tuple[int, list[GridRow]]] = []
     rows: list[GridRow] | None = None
     group = of_row = ""
     begin, end = None, 0
-    for at, gap in enumerate(gaps):
-        for closing, name, attributes in tags_of[gap]:
+    for at in compress(count(), tags):
+        for closing, name, attributes in tags[at]:
             if closing and name == "tr":
                 if begin is None or rows is None:
                     raise _NotPlain
@@ -247,6 +257,9 @@ def _row_tags(gap: str) -> list[tuple[str, str, str]]:
     return [(parts[n], parts[n + 1].lower(), parts[n + 2]) for n in range(1, len(parts), 4)]
 
 
+_short_tags = lru_cache(maxsize=1024)(_row_tags)
+
+
 def _cell_text(content: str) -> str:
     if "<" not in content:
         text = _text(content)
@@ -256,6 +269,9 @@ def _cell_text(content: str) -> str:
     else:
         text = "\n".join(filter(None, _lines(content)))
     return without_readings(text) if "(" in text or "（" in text else text
+
+
+_short_text = lru_cache(maxsize=8192)(_cell_text)
 
 
 def _lines(content: str) -> list[str]:
@@ -300,6 +316,9 @@ def _spans(attributes: str) -> Spans:
     return row_span, column_span
 
 
+_short_spans = lru_cache(maxsize=1024)(_spans)
+
+
 def _values(attributes: str) -> dict[str, str]:
     if "&" in attributes:
         raise _NotPlain
@@ -318,28 +337,29 @@ def expand(groups: list[list[GridRow]]) -> list[Slot]:
     Raises:
         DocumentRejected: ``hostile_structure`` when the spans cover more slots than a report can have.
     """
-    slots: list[Slot] = []
+    rows = [row for group in groups for row in group]
+    texts = list(chain.from_iterable(map(_TEXTS, rows)))
+    shape = tuple([tuple([(len(row), tuple(spans) if spans else None) for row, spans in group]) for group in groups])
+    columns = (_known_slots if len(texts) <= _MOST_REMEMBERED else _slots)(shape)
+    return list(map(_as_slot, zip(texts, *columns, _NO_PAGE)))  # noqa: B905
+
+
+def _slots(shape: _Shape) -> _Columns:
+    """The rows, the columns and the spans of cells, given how many each row has and what they say they span."""
+    found: list[tuple[int, int, int, int]] = []
     at = 0
     covered = 0
-    for rows in groups:
+    for rows in shape:
         # For each column the row up to which a cell above covers it.
         taken: list[int] = []
         lowest = 0
         end = at + len(rows)
-        for texts, spans in rows:
-            if not texts and lowest <= at:
+        for width, spans in rows:
+            if not width and lowest <= at:
                 end -= 1
                 continue
-            if spans is None and (lowest <= at or len(taken) <= MAX_COLUMN_SPAN):
-                covered += len(texts)
-                free: Iterable[int] = count()
-                if lowest > at:
-                    free = chain([n for n, until in enumerate(taken) if until <= at], count(len(taken)))
-                slots += map(_as_slot, zip(texts, repeat(at), free, _ONE, _ONE, _NO_PAGE))
-                at += 1
-                continue
             column = 0
-            for text, (row_span, column_span) in zip(texts, spans or repeat((1, 1))):  # noqa: B905
+            for row_span, column_span in spans or repeat((1, 1), width):
                 while column < len(taken) and taken[column] > at:
                     column += 1
                 if row_span != 1:
@@ -354,10 +374,14 @@ def expand(groups: list[list[GridRow]]) -> list[Slot]:
                     lowest = max(lowest, until)
                     taken += [0] * (last - len(taken))
                     taken[column:last] = [max(until, other) for other in taken[column:last]]
-                slots.append(Slot(text, at, column, row_span, column_span))
+                found.append((at, column, row_span, column_span))
                 column = last
             at += 1
-    return slots
+    return tuple(zip(*found, strict=True)) or ((), (), (), ())
+
+
+# Most tables are one of a few forms, filled in.
+_known_slots = lru_cache(maxsize=512)(_slots)
 
 
 def without_readings(text: str) -> str:
