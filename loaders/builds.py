@@ -147,6 +147,14 @@ def is_built(con: duckdb.DuckDBPyConnection, fingerprint: str, raw_token: str) -
     return bool(rows and rows[0][0])
 
 
+def built_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The code of the last build that ended well; null before the first."""
+    rows = con.execute(
+        "select fingerprint from checks.builds where status = 'built' order by started_at desc, build_id desc limit 1"
+    ).fetchall()
+    return rows[0][0] if rows else None
+
+
 def record_check(
     con: duckdb.DuckDBPyConnection,
     layer: str,

@@ -24,8 +24,10 @@ class _FailedNode:
     message: str
 
 
-def build_marts(warehouse: Warehouse) -> None:
+def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
     """Build seeds, models and tests into the work file; it must not be open in this process.
+
+    Only the years that new or changed reports touch are made, unless ``every_year`` asks for all.
 
     Raises:
         ChecksFailedError: when a test of dbt failed.
@@ -35,6 +37,7 @@ def build_marts(warehouse: Warehouse) -> None:
 
     arguments = ["--quiet", "--no-use-colors", "--log-level-file", "info", "build"]
     arguments += ["--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT)]
+    arguments += ["--full-refresh"] if every_year else []
     values = {}
     if not _is_default(warehouse):
         arguments += ["--target-path", str(warehouse.dbt_target), "--log-path", str(warehouse.dbt_target / "logs")]

@@ -146,7 +146,9 @@ def _copy_database(work_file: Path, target: Path) -> None:
                 con.execute(f"create table release.{relation} as select * from work.{relation}")
             else:
                 con.execute(ddl)
-                con.execute(f"insert into release.{relation} select * from work.{relation}")
+                # Rows stand in one order whatever brought them, so that the same data give the same files.
+                order = "order by all" if schema == "marts" else ""
+                con.execute(f"insert into release.{relation} select * from work.{relation} {order}")
             _copy_comments(con, schema, name, comment)
         con.execute("checkpoint release")
         con.execute("use memory")

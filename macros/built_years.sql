@@ -38,7 +38,7 @@
 {% macro record_built_years(results) %}
     {%- if execute and flags.WHICH == 'build' and results %}
         {%- set failed = results
-            | rejectattr('status', 'in', ['success', 'pass', 'warn'])
+            | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op'])
             | list %}
         {%- set built = results | map(attribute='node.unique_id') | list %}
         {%- set left_out = graph.nodes.values()
