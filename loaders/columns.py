@@ -44,6 +44,11 @@ class DocumentRows:
     reject_message: str
     batches: Mapping[str, bytes]
 
+    @property
+    def size(self) -> int:
+        """The bytes of the batches."""
+        return sum(map(len, self.batches.values()))
+
 
 def to_rows(reading: DocumentReading, document_id: str | None = None) -> DocumentRows:
     """The rows of a reading; ``document_id`` is the reading's own when None."""
