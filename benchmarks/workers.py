@@ -110,7 +110,8 @@ def main(arguments: list[str]) -> int:
     if options.as_json:
         print(json.dumps({"loads": [asdict(one), asdict(two)], "ratio": ratio, "idle_ratio": idle_ratio}, indent=1))
         return 0
-    print(f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'ms a doc':>9} {'workers CPU s':>14} {'own MB':>7}")
+    titles = f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'ms a doc':>9} {'workers CPU s':>14}"
+    print(f"{titles} {'own MB':>7}")
     for load in (one, two):
         print(
             f"{load.workers:7} {load.rate:8.1f} {load.wall:8.1f} {load.own_cpu:10.1f} {load.own_milliseconds:9.2f}"

@@ -2,7 +2,8 @@
 
 In: :class:`~loaders.columns.DocumentRows`, made where the documents were read. Out: rows of schema ``raw``, one
 transaction a call of :func:`stage`. A document that is staged again replaces all of its rows, so staging twice leaves
-the same rows as staging once. A document's own row goes in by value; the others come as Arrow batches, which are put together.
+the same rows as staging once. A document's own row goes in by value, the others
+come as Arrow batches that are put together.
 """
 
 from __future__ import annotations
