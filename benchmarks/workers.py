@@ -3,7 +3,8 @@
 ``python -m benchmarks.workers [--count 300] [--rounds 3] [--json]`` loads generated documents into scratch
 warehouses and prints documents per second and the ratio. On a machine that does other things as well the ratio of
 wall times says little; so the CPU seconds are printed too, and what two workers would bring if each process had a
-core of its own as long as there are cores: the CPU time of one worker over the longest of what must be done.
+core of its own as long as there are cores: the CPU time of one worker over the longest of what must be done. The last
+column is the peak memory of the loading process, which must not grow with the number of documents.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ begun, cpu = time.perf_counter(), time.process_time()
 account = load_documents(con, documents, run_id=run_id, workers=int(workers))
 wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([account.seen, account.rejected, wall, cpu, usage.ru_utime + usage.ru_stime]))
+print(json.dumps([account.seen, account.rejected, wall, cpu, usage.ru_utime + usage.ru_stime,
+    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
 
@@ -51,6 +53,7 @@ class Load:
     wall: float
     own_cpu: float
     worker_cpu: float
+    own_megabytes: float
 
     @property
     def rate(self) -> float:
@@ -107,11 +110,12 @@ def main(arguments: list[str]) -> int:
     if options.as_json:
         print(json.dumps({"loads": [asdict(one), asdict(two)], "ratio": ratio, "idle_ratio": idle_ratio}, indent=1))
         return 0
-    print(f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'ms a doc':>9} {'workers CPU s':>14}")
+    titles = f"{'workers':>7} {'docs/s':>8} {'wall s':>8} {'own CPU s':>10} {'ms a doc':>9} {'workers CPU s':>14}"
+    print(f"{titles} {'own MB':>7}")
     for load in (one, two):
         print(
             f"{load.workers:7} {load.rate:8.1f} {load.wall:8.1f} {load.own_cpu:10.1f} {load.own_milliseconds:9.2f}"
-            f" {load.worker_cpu:14.1f}"
+            f" {load.worker_cpu:14.1f} {load.own_megabytes:7.0f}"
         )
     print(f"two workers are {ratio:.2f} times as fast; by CPU time, on idle cores, {idle_ratio:.2f} (goal {GOAL})")
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")

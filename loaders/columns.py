@@ -6,6 +6,9 @@ where the document is read: what stages many documents only puts batches togethe
 cannot hold exactly becomes illegible, with an issue.
 
 Ids: a report is ``<first 16 characters of the document id>-<n>``, a metric row ``<report id>-<00001>``.
+
+Arrow and not polars: joined and scanned, a document's rows take 0.22 ms of CPU with Arrow and 0.28 ms with polars.
+That costs another 0.3 s to import, since the engine takes its frames by way of Arrow, and may not be used after a fork.
 """
 
 from __future__ import annotations
@@ -43,6 +46,11 @@ class DocumentRows:
     reject_code: str | None
     reject_message: str
     batches: Mapping[str, bytes]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the batches."""
+        return sum(map(len, self.batches.values()))
 
 
 def to_rows(reading: DocumentReading, document_id: str | None = None) -> DocumentRows:
@@ -83,23 +91,11 @@ def to_rows(reading: DocumentReading, document_id: str | None = None) -> Documen
 
 @lru_cache(maxsize=1)
 def schemas() -> dict[str, pa.Schema]:
-    """The columns of the raw tables that documents have rows in."""
+    """The columns of the raw tables that documents have rows in besides their own."""
     import pyarrow as pa
 
     text, whole, value = pa.string(), pa.int32(), pa.decimal128(20, 4)
     columns: dict[str, dict[str, pa.DataType]] = {
-        "documents": {
-            "document_id": text,
-            "source_uri": text,
-            "media_type": text,
-            "byte_count": pa.int64(),
-            "script": text,
-            "status": text,
-            "reject_code": text,
-            "loader_version": text,
-            "run_id": text,
-            "loaded_at": pa.timestamp("us"),
-        },
         "reports": {
             "report_id": text,
             "document_id": text,

@@ -23,6 +23,7 @@ import importlib
 import os
 import pickle
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -46,7 +47,9 @@ _Read = Callable[..., Any]
 SECONDS_VARIABLE = "GONGKAI_DOCUMENT_SECONDS"
 MEGABYTES_VARIABLE = "GONGKAI_DOCUMENT_MEGABYTES"
 
-_WATCH_SECONDS = 0.05
+# Most documents are read before anybody looks. A growth that is faster than the watch meets the system's own limit.
+_FIRST_LOOK_MILLISECONDS = 200
+_LOOK_MILLISECONDS = 50
 _STARVED = 4
 _RESTING = 1 / 20
 # A reading is some hundred kilobytes; one beyond this was made by a document that is out of all proportion.
@@ -176,22 +179,25 @@ class _Worker:
         self._pid = pid
         self._connection = connection
         self._own_bytes = self._last_bytes = _private_bytes(pid)
+        self._last_cpu = 0.0
+        # Made once: the connection's own way to wait makes a selector each time.
+        self._answers = select.poll()
+        self._answers.register(connection.fileno(), select.POLLIN)
         self._exit_code: int | None = None
         self.documents = 0
 
     def read(self, task: bytes, limits: Limits) -> Any:
         """Have a document read, and stop the worker when that takes more than the limits allow."""
         self.documents += 1
-        begun, cpu_before = time.monotonic(), None
+        begun, patience = time.monotonic(), _FIRST_LOOK_MILLISECONDS
         try:
             self._connection.send_bytes(task)
-            while not self._connection.poll(_WATCH_SECONDS):
-                # Most documents are read before anybody looks.
-                cpu_before = _cpu_seconds(self._pid) if cpu_before is None else cpu_before
+            while not self._answers.poll(patience):
+                patience = _LOOK_MILLISECONDS
                 if _private_bytes(self._pid) - self._own_bytes > limits.memory_bytes:
                     return self._stop("memory_limit", _memory_message(limits), may_be_due_to_others=True)
                 wall = time.monotonic() - begun
-                if wall >= limits.seconds and _is_too_long(wall, _cpu_seconds(self._pid) - cpu_before, limits):
+                if wall >= limits.seconds and _is_too_long(wall, self._cpu_since_last(), limits):
                     message = f"reading took longer than {limits.seconds:g} seconds ({SECONDS_VARIABLE} sets the limit)"
                     return self._stop("time_limit", message, may_be_due_to_others=False)
             answer = self._connection.recv_bytes(_LARGEST_ANSWER)
@@ -201,12 +207,13 @@ class _Worker:
             if error.errno is None:
                 return self._stop("memory_limit", "what was read is out of all proportion", may_be_due_to_others=False)
             return self._account_for_end()
-        rejection, result, self._last_bytes = pickle.loads(answer)
+        rejection, result, self._last_bytes, self._last_cpu = pickle.loads(answer)
         if rejection is None:
             return result
         code, message = rejection
         if code == "memory_limit":
-            return self._stop(code, message, may_be_due_to_others=True)
+            # Whether the watch or the worker met the limit first is a matter of chance.
+            return self._stop(code, _memory_message(limits), may_be_due_to_others=True)
         return DocumentRejected(code, message)
 
     def is_worn(self, limits: Limits) -> bool:
@@ -227,6 +234,9 @@ class _Worker:
             self._connection.close()
             self._exit_code = self._nursery.reap(self._pid)
         return self._exit_code
+
+    def _cpu_since_last(self) -> float:
+        return _cpu_seconds(self._pid) - self._last_cpu
 
     def _stop(self, code: str, message: str, *, may_be_due_to_others: bool) -> _Stopped:
         self.kill()
@@ -397,17 +407,18 @@ def _work(read: _Read, connection: Connection, memory_bytes: int, nursery: int) 
 
 
 def _answer(read: _Read, task: bytes) -> bytes:
-    """A rejection or a result, null for the other, and the memory that this process has then."""
+    """A rejection or a result, null for the other, and the memory and the CPU time of this process."""
     pid = os.getpid()
     try:
-        return pickle.dumps((None, read(*pickle.loads(task)), _private_bytes(pid)), pickle.HIGHEST_PROTOCOL)
+        result = read(*pickle.loads(task))
+        return pickle.dumps((None, result, _private_bytes(pid), time.process_time()), pickle.HIGHEST_PROTOCOL)
     except DocumentRejected as error:
         rejection = (error.reject_code, str(error))
     except MemoryError:
         rejection = ("memory_limit", "the reader ran out of memory")
     except BaseException as error:  # whatever a reader throws must cost this document only, not the load
         rejection = ("reader_failed", f"{type(error).__name__}: {error}")
-    return pickle.dumps((rejection, None, _private_bytes(pid)))
+    return pickle.dumps((rejection, None, _private_bytes(pid), time.process_time()))
 
 
 def _import(name: str) -> _Read:

@@ -3,7 +3,7 @@
 In: documents listed by :mod:`loaders.sources` and an open work file. Out: an :class:`Account` in which every
 document stands exactly once: seen = loaded + unchanged + rejected; the members of an archive are documents. Known
 bytes are unchanged as long as neither the loaders nor what the manifest says of them changed. Documents are read in
-worker processes (:mod:`loaders.isolation`) while this one fetches and stages, some batches apart at most; a reader that
+worker processes (:mod:`loaders.isolation`) while this one fetches and stages, some lots apart at most; a reader that
 fails, crashes or hangs costs its document only.
 """
 
@@ -14,8 +14,9 @@ import dataclasses
 import functools
 import hashlib
 import json
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,10 +39,16 @@ if TYPE_CHECKING:
 Reader = Callable[[bytes, str, Hints | None], DocumentReading]
 _Read = Callable[[bytes, str, Hints | None, str], "Future[DocumentRows | DocumentRejected]"]
 
-BATCH_DOCUMENTS = 200
-BATCH_BYTES = 64 * 1024 * 1024
-# Batches that are read while the oldest waits for its slowest document.
-_AHEAD_BATCHES = 8
+# A transaction is as large as pays, and ends earlier when much would be lost with it.
+BATCH_DOCUMENTS = 1000
+BATCH_BYTES = 32 * 1024 * 1024
+BATCH_SECONDS = 10.0
+# Documents are looked up and handed to the readers by lots; some lots are read while the oldest waits for its slowest.
+_LOT_DOCUMENTS = 200
+_AHEAD_LOTS = 8
+_AHEAD_BYTES = 64 * 1024 * 1024
+# One thread needs less CPU time for the same rows; a checkpoint writes the last group of rows anew, so they are few.
+_ENGINE: Mapping[str, str | int] = {"threads": 1, "wal_autocheckpoint": "64 MiB"}
 # What workers make of a reading, so that this process only has to put rows together.
 _TO_ROWS = "loaders.columns:to_rows"
 
@@ -155,10 +162,17 @@ class _Due:
     byte_count: int
     outcome: Future[DocumentRows | DocumentRejected]
 
+    def held_bytes(self) -> int:
+        """What is kept of the document until it is staged: its bytes, then its rows."""
+        if not self.outcome.done() or self.outcome.cancelled() or self.outcome.exception() is not None:
+            return self.byte_count
+        rows = self.outcome.result()
+        return rows.size if isinstance(rows, DocumentRows) else 0
+
 
 @dataclass(slots=True)
-class _Batch:
-    """Documents that are staged together, and the addresses of the archives that were opened for them."""
+class _Lot:
+    """Documents that are looked up together, and the addresses of the archives that were opened for them."""
 
     fetched: list[_Fetched] = dataclasses.field(default_factory=list)
     opened_uris: list[str] = dataclasses.field(default_factory=list)
@@ -167,16 +181,15 @@ class _Batch:
 
 @dataclass(slots=True)
 class _Begun:
-    """A batch whose documents are being read."""
+    """A lot whose documents are being read."""
 
-    count: int
     due: list[_Due] = dataclasses.field(default_factory=list)
     unchanged: int = 0
     standing_rejected: int = 0
     duplicates: list[Duplicate] = dataclasses.field(default_factory=list)
 
-    def unread_bytes(self) -> int:
-        return sum(due.byte_count for due in self.due if not due.outcome.done())
+    def held_bytes(self) -> int:
+        return sum(due.held_bytes() for due in self.due)
 
 
 def load_documents(
@@ -193,6 +206,8 @@ def load_documents(
 ) -> Account:
     """Read and stage documents batch by batch, a transaction each, in the order of the documents.
 
+    A batch ends after ``BATCH_DOCUMENTS`` documents, ``BATCH_BYTES`` of rows or ``BATCH_SECONDS``, whichever is first.
+
     Args:
         con: the open work file; the caller holds the run lock.
         documents: what to read, in order.
@@ -207,16 +222,17 @@ def load_documents(
     """
     create_raw(con)
     tally = _Tally()
-    with _open_reader(reader or _project_reader(), workers) as read:
-        load = _Load(con, run_id, force, read, progress or Progress())
+    with _open_reader(reader or _project_reader(), workers) as read, _sparing_engine(con):
+        load = _Load(con, run_id, force, read, progress or Progress(), tally, advance)
         begun: deque[_Begun] = deque()
-        for batch in _fetch_batches(documents, max_bytes, load.progress):
-            begun.append(load.begin(batch))
-            del batch  # its bytes are the readers' now
-            while begun and (len(begun) > _AHEAD_BATCHES or sum(one.unread_bytes() for one in begun) > BATCH_BYTES):
-                load.finish(begun.popleft(), tally, advance)
+        for lot in _fetch_lots(documents, max_bytes, load.progress):
+            begun.append(load.begin(lot))
+            del lot  # its bytes are the readers' now
+            while begun and (len(begun) > _AHEAD_LOTS or sum(one.held_bytes() for one in begun) > _AHEAD_BYTES):
+                load.finish(begun.popleft())
         while begun:
-            load.finish(begun.popleft(), tally, advance)
+            load.finish(begun.popleft())
+        load.write()
     return tally.close()
 
 
@@ -249,22 +265,35 @@ class _Load:
     """A load under way: what it writes to and what it has met."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, run_id: str, force: bool, read: _Read, progress: Progress
+        self,
+        con: duckdb.DuckDBPyConnection,
+        run_id: str,
+        force: bool,
+        read: _Read,
+        progress: Progress,
+        tally: _Tally,
+        advance: Callable[[int], None],
     ) -> None:
         self.progress = progress
         self._con = con
         self._run_id = run_id
         self._force = force
         self._submit = read
+        self._tally = tally
+        self._advance = advance
         self._first_uris: dict[str, str] = {}
+        self._batch: list[Staged] = []
+        self._batch_bytes = 0
+        self._written = 0
+        self._written_at = time.monotonic()
 
-    def begin(self, batch: _Batch) -> _Begun:
-        """Have those documents of a batch read that are not known."""
-        with_bytes = [one.document.source_uri for one in batch.fetched if isinstance(one.data, bytes)]
-        forget_missing(self._con, with_bytes + batch.opened_uris)
-        known = known_documents(self._con, [fetched.document_id for fetched in batch.fetched])
-        begun = _Begun(len(batch.fetched))
-        for fetched in batch.fetched:
+    def begin(self, lot: _Lot) -> _Begun:
+        """Have those documents of a lot read that are not known."""
+        with_bytes = [one.document.source_uri for one in lot.fetched if isinstance(one.data, bytes)]
+        forget_missing(self._con, with_bytes + lot.opened_uris)
+        known = known_documents(self._con, [fetched.document_id for fetched in lot.fetched])
+        begun = _Begun()
+        for fetched in lot.fetched:
             uri = fetched.document.source_uri
             before = known.get(fetched.document_id)
             first_uri = self._first_uris.get(fetched.document_id)
@@ -281,21 +310,44 @@ class _Load:
             self.progress.done(1)
         return begun
 
-    def finish(self, begun: _Begun, tally: _Tally, advance: Callable[[int], None]) -> None:
-        """Wait for the readings of a batch, stage them and count them."""
-        settled = [_settle(due) for due in begun.due]
-        staged = [
-            Staged(rows, reading_version(due.document.hints)) for rows, due in zip(settled, begun.due, strict=True)
-        ]
-        stage(self._con, staged, run_id=self._run_id, loaded_at=utc_now())
-        rejected = [rows for rows in settled if rows.status == DocumentStatus.REJECTED]
-        tally.loaded += len(settled) - len(rejected)
-        tally.rejections += map(_rejection, rejected)
-        tally.unchanged += begun.unchanged
-        tally.standing_rejected += begun.standing_rejected
-        tally.duplicates += begun.duplicates
-        count_run(self._con, self._run_id, tally.close().counts)
-        advance(begun.count)
+    def finish(self, begun: _Begun) -> None:
+        """Wait for the readings of a lot and count them; write what has come together."""
+        self._tally.unchanged += begun.unchanged
+        self._tally.standing_rejected += begun.standing_rejected
+        self._tally.duplicates += begun.duplicates
+        # Front to back, so that what is written is let go of.
+        begun.due.reverse()
+        while begun.due:
+            self._add(begun.due.pop())
+        self._write_if_due()
+
+    def write(self) -> None:
+        """Stage what has come together, and record the counts with it."""
+        stage(self._con, self._batch, run_id=self._run_id, loaded_at=utc_now())
+        counts = self._tally.close().counts
+        count_run(self._con, self._run_id, counts)
+        if counts.seen > self._written:
+            self._advance(counts.seen - self._written)
+        self._batch, self._batch_bytes, self._written = [], 0, counts.seen
+        self._written_at = time.monotonic()
+
+    def _add(self, due: _Due) -> None:
+        rows = _settle(due)
+        self._batch.append(Staged(rows, reading_version(due.document.hints)))
+        self._batch_bytes += rows.size
+        if rows.status == DocumentStatus.REJECTED:
+            self._tally.rejections.append(_rejection(rows))
+        else:
+            self._tally.loaded += 1
+        self._write_if_due()
+
+    def _write_if_due(self) -> None:
+        if (
+            len(self._batch) >= BATCH_DOCUMENTS
+            or self._batch_bytes >= BATCH_BYTES
+            or time.monotonic() - self._written_at >= BATCH_SECONDS
+        ):
+            self.write()
 
 
 def reading_version(hints: Hints | None) -> str:
@@ -309,6 +361,26 @@ def reading_version(hints: Hints | None) -> str:
 def _project_reader() -> Reader | str:
     # By name: a load in which nothing is new need not pay for the readers, and this process never does.
     return "loaders.reading:read_document"
+
+
+@contextlib.contextmanager
+def _sparing_engine(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The engine as long as the cores are the workers'."""
+    import duckdb
+
+    before = {name: con.execute(f"select current_setting('{name}')").fetchall()[0][0] for name in _ENGINE}
+    _set(con, _ENGINE)
+    try:
+        yield
+    finally:
+        # An engine that broke down takes no setting; its error is the one to show.
+        with contextlib.suppress(duckdb.Error):
+            _set(con, before)
+
+
+def _set(con: duckdb.DuckDBPyConnection, settings: Mapping[str, str | int]) -> None:
+    for name, value in settings.items():
+        con.execute(f"set {name} = '{value}'")
 
 
 @contextlib.contextmanager
@@ -362,23 +434,23 @@ def _settle(due: _Due) -> DocumentRows:
     return dataclasses.replace(outcome, source_uri=due.document.source_uri, byte_count=due.byte_count)
 
 
-def _fetch_batches(documents: Iterable[SourceDocument], max_bytes: int, progress: Progress) -> Iterator[_Batch]:
-    batch = _Batch()
+def _fetch_lots(documents: Iterable[SourceDocument], max_bytes: int, progress: Progress) -> Iterator[_Lot]:
+    lot = _Lot()
 
     def note_archive(uri: str, count: int) -> None:
-        batch.opened_uris.append(uri)
+        lot.opened_uris.append(uri)
         progress.found(count - 1)
 
     for document in documents:
         for opened in open_documents(document, max_bytes, note_archive):
             fetched = _identify(opened)
-            batch.fetched.append(fetched)
-            batch.size += fetched.byte_count
-            if len(batch.fetched) >= BATCH_DOCUMENTS or batch.size >= BATCH_BYTES:
-                yield batch
-                batch = _Batch()
-    if batch.fetched:
-        yield batch
+            lot.fetched.append(fetched)
+            lot.size += fetched.byte_count
+            if len(lot.fetched) >= _LOT_DOCUMENTS or lot.size >= _AHEAD_BYTES:
+                yield lot
+                lot = _Lot()
+    if lot.fetched:
+        yield lot
 
 
 def _identify(opened: Opened) -> _Fetched:

@@ -2,7 +2,8 @@
 
 In: :class:`~loaders.columns.DocumentRows`, made where the documents were read. Out: rows of schema ``raw``, one
 transaction a call of :func:`stage`. A document that is staged again replaces all of its rows, so staging twice leaves
-the same rows as staging once. Rows come as Arrow batches, which are put together and inserted set by set.
+the same rows as staging once. A document's own row goes in by value, the others
+come as Arrow batches that are put together.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from loaders.columns import DocumentRows, join_batches, make_batch
+from loaders.columns import DocumentRows, join_batches
 from loaders.sources.document import missing_document_id
 
 if TYPE_CHECKING:
@@ -106,6 +107,22 @@ create table if not exists raw.runs (
 );
 """
 
+# As lists: Arrow would import pandas, half a second, before it makes an array of Python values.
+_INSERT_DOCUMENTS = """
+insert into raw.documents
+    (document_id, source_uri, media_type, byte_count, script, status, reject_code, loader_version, run_id, loaded_at)
+select
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as bigint[])),
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as varchar[])),
+    ?,
+    ?
+"""
 # The tables in which a document has rows besides its own.
 _PARTS = ("reports", "metric_rows", "issues", "attachments")
 
@@ -159,7 +176,8 @@ def stage(con: duckdb.DuckDBPyConnection, batch: Sequence[Staged], *, run_id: st
     try:
         # Looking for rows of documents that are new would take a walk over all rows.
         _delete_documents(con, list(known_documents(con, [staged.rows.document_id for staged in batch])))
-        for table, rows in _tables(batch, run_id, loaded_at):
+        con.execute(_INSERT_DOCUMENTS, [*_document_columns(batch), run_id, loaded_at])
+        for table, rows in _tables(batch):
             con.register("staged_rows", rows)
             con.execute(f"insert into raw.{table} by name select * from staged_rows")
             con.unregister("staged_rows")
@@ -183,19 +201,23 @@ def _delete_documents(con: duckdb.DuckDBPyConnection, document_ids: list[str]) -
         con.execute(f"delete from raw.{table} where document_id in (select unnest(?))", [document_ids])
 
 
-def _tables(batch: Sequence[Staged], run_id: str, loaded_at: datetime) -> Iterator[tuple[str, pa.Table]]:
-    """What goes into each raw table that has rows of the batch."""
-    import pyarrow as pa
+def _document_columns(batch: Sequence[Staged]) -> list[list[str | int | None]]:
+    columns = zip(
+        *(
+            (
+                *(rows.document_id, rows.source_uri, rows.media_type, rows.byte_count, rows.script),
+                *(rows.status, rows.reject_code, staged.loader_version),
+            )
+            for staged in batch
+            for rows in (staged.rows,)
+        ),
+        strict=True,
+    )
+    return [list(column) for column in columns]
 
-    documents = [
-        (
-            *(rows.document_id, rows.source_uri, rows.media_type, rows.byte_count, rows.script),
-            *(rows.status, rows.reject_code, staged.loader_version, run_id, loaded_at),
-        )
-        for staged in batch
-        for rows in (staged.rows,)
-    ]
-    yield "documents", pa.Table.from_batches([make_batch("documents", tuple(zip(*documents, strict=True)))])
+
+def _tables(batch: Sequence[Staged]) -> Iterator[tuple[str, pa.Table]]:
+    """What goes into each of the other raw tables that has rows of the batch."""
     for table in _PARTS:
         if parts := [found for staged in batch if (found := staged.rows.batches.get(table)) is not None]:
             yield table, join_batches(table, parts)
