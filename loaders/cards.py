@@ -45,7 +45,6 @@ class Column:
     data_type: str
     description: str
     is_required: bool = False
-    tests: tuple[str, ...] = ()
 
 
 WIDE_TABLES = (
@@ -77,14 +76,10 @@ def _doc(block: str) -> str:
     return f"{{{{ doc('{block}') }}}}"
 
 
-def _related(model: str, field: str) -> tuple[str, ...]:
-    return ("relationships:", f"  arguments: {{to: ref('{model}'), field: {field}}}")
-
-
 _KEYS = (
-    Column("agency_key", "string", _doc("agency_key"), True, _related("dim_agency", "agency_key")),
+    Column("agency_key", "string", _doc("agency_key"), True),
     Column("agency_id", "string", _doc("agency_id"), True),
-    Column("report_id", "string", _doc("report_id"), True, _related("dim_report", "report_id")),
+    Column("report_id", "string", _doc("report_id"), True),
     Column("agency_name", "string", _doc("agency_name")),
     Column("scope_code", "string", _doc("scope_code"), True),
     Column("form_code", "string", _doc("form_code")),
@@ -153,8 +148,14 @@ def render_card(table: WideTable, seeds: Path = SEEDS) -> str:
         "      its parts: add columns only where neither holds the other.",
         "      One row per body and year, of one scope.",
         "    data_tests:",
-        "      - one_row_per:",
-        "          arguments: {columns: [agency_id, report_year]}",
+        "      - table_contract:",
+        f"          name: {table.name}_keeps_its_contract",
+        "          arguments:",
+        "            grains:",
+        "              - [agency_id, report_year]",
+        "            references:",
+        "              - {column: agency_key, to: ref('dim_agency')}",
+        "              - {column: report_id, to: ref('dim_report')}",
         "    constraints:",
         "      - type: primary_key",
         "        columns: [agency_key, report_year]",
@@ -168,9 +169,6 @@ def render_card(table: WideTable, seeds: Path = SEEDS) -> str:
         ]
         if column.is_required:
             lines += ["        constraints:", "          - type: not_null"]
-        if column.tests:
-            first, *rest = column.tests
-            lines += ["        data_tests:", f"          - {first}", *(f"            {line}" for line in rest)]
     return "\n".join(lines) + "\n"
 
 

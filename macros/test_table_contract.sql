@@ -1,7 +1,7 @@
 {#-
-    What a table promises, for tables that dbt keeps no contract of: seeds and
-    views. One test a table, so that a vocabulary of many small tables is
-    checked in little time. Each row returned names the rule that was broken.
+    What a table promises, beyond the types and keys of a contract of dbt. One
+    test a table, so that many tables are checked in little time. Each row
+    returned names the rule that was broken.
 -#}
 {% test table_contract(
     model, grains=[], filled=[], closed_sets={}, references=[]
@@ -57,7 +57,9 @@ left join {{ reference.to }} as parents
     on children.{{ reference.column }} = parents.{{ field }}
 where
     children.{{ reference.column }} is not null
-    and children.{{ reference.column }} <> '{{ reference.besides or '' }}'
+    {%- if reference.besides %}
+    and children.{{ reference.column }} <> '{{ reference.besides }}'
+    {%- endif %}
     and parents.{{ field }} is null
     {%- endset -%}
     {%- do found.append(query) -%}
