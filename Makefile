@@ -54,12 +54,12 @@ test: setup ## run every test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
-	@$(BIN)/sqlfluff lint --nocolor $(SQL)
+	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
 	@$(BIN)/python -m pytest
 
 .PHONY: lint-sql
 lint-sql: setup ## layout and names of the SQL, by .sqlfluff
-	@$(BIN)/sqlfluff lint --nocolor $(SQL)
+	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
 
 .PHONY: test-long
 test-long: setup ## run the tests that take minutes: a refresh killed at every step

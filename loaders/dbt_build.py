@@ -12,9 +12,10 @@ from typing import Any
 
 from loaders.errors import ChecksFailedError, GongkaiError
 from loaders.version import PROJECT_ROOT
-from loaders.warehouse import Warehouse
+from loaders.warehouse import Warehouse, open_duckdb
 
 _SHOWN_NODES = 10
+_SHOWN_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class _FailedNode:
     name: str
     status: str
     message: str
+    rows: tuple[str, ...] = ()
 
 
 def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
@@ -82,14 +84,41 @@ def _close_connections() -> None:
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
+def _rows_of(node: Any, warehouse: Warehouse) -> tuple[str, ...]:
+    """The first rows that a failed test returns, which name what is broken."""
+    import duckdb
+
+    code = getattr(node.node, "compiled_code", None)
+    if not code or str(node.node.resource_type) != "test":
+        return ()
+    try:
+        con = open_duckdb(warehouse.work_file, read_only=True)
+        try:
+            found = con.execute(f"select * from ({code}) limit {_SHOWN_ROWS}")
+            names = [column[0] for column in found.description or ()]
+            rows = found.fetchall()
+        finally:
+            con.close()
+    except (duckdb.Error, GongkaiError):
+        return ()
+    return tuple(", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) for row in rows)
+
+
 def _raise_failed(run: Any, output: str, warehouse: Warehouse) -> None:
     failed = [
-        _FailedNode(node.node.name, str(node.status), " ".join((node.message or "").split()))
+        _FailedNode(
+            node.node.name,
+            str(node.status),
+            " ".join((node.message or "").split()),
+            _rows_of(node, warehouse) if str(node.status) == "fail" else (),
+        )
         for node in getattr(run, "results", ())
         if str(node.status) in ("error", "fail", "runtime error")
     ]
     lines = [f"dbt built with {len(failed)} failures; nothing was published"]
-    lines += [f"  {node.name}: {node.status}: {node.message}" for node in failed[:_SHOWN_NODES]]
+    for node in failed[:_SHOWN_NODES]:
+        lines.append(f"  {node.name}: {node.status}: {node.message}")
+        lines += [f"    {row}" for row in node.rows]
     if not failed:
         lines.append(output.strip())
     if len(failed) > _SHOWN_NODES:

@@ -1,2 +1,5 @@
-{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
+{{ config(
+    materialized='incremental',
+    pre_hook='{{ forget_touched_years() }}',
+) }}
 {{ yearly_wide_table('capacity') }}

@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
+{{ config(
+    materialized='incremental',
+    pre_hook='{{ forget_touched_years() }}',
+) }}
 with
 
 checks as (

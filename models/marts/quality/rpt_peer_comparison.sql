@@ -1,6 +1,9 @@
 -- Where a body stands among the bodies of its level, kind, scope and year.
 -- A value takes part where it can be believed and its denominator is not small.
-{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
+{{ config(
+    materialized='incremental',
+    pre_hook='{{ forget_touched_years() }}',
+) }}
 {%- set group_columns = [
     'indicator_code',
     'report_year',

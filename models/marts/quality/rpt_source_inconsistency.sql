@@ -1,5 +1,8 @@
 -- What printed figures contradict, never what may be a misreading of ours.
-{{ config(materialized='incremental', pre_hook='{{ forget_touched_years() }}') }}
+{{ config(
+    materialized='incremental',
+    pre_hook='{{ forget_touched_years() }}',
+) }}
 with
 
 checks as (
