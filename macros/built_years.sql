@@ -23,13 +23,13 @@
         schema='intermediate',
         identifier='built_report_years'
     ) if execute -%}
-    {%- if kept -%}
-        select report_year, content_token from {{ kept }}
-    {%- else -%}
+    {%- if not kept -%}
         select
             cast(null as integer) as report_year,
             cast(null as string) as content_token
         where false
+    {%- else -%}
+        select report_year, content_token from {{ kept }}
     {%- endif -%}
 {%- endmacro %}
 
