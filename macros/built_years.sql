@@ -23,14 +23,15 @@
         schema='intermediate',
         identifier='built_report_years'
     ) if execute -%}
-    {%- if not kept -%}
-        select
-            cast(null as integer) as report_year,
-            cast(null as string) as content_token
-        where false
-    {%- else -%}
-        select report_year, content_token from {{ kept }}
-    {%- endif -%}
+    {%- set nothing -%}
+        (
+            select
+                cast(null as integer) as report_year,
+                cast(null as string) as content_token
+            where false
+        ) as nothing
+    {%- endset -%}
+    select report_year, content_token from {{ kept or nothing }}
 {%- endmacro %}
 
 
