@@ -84,6 +84,10 @@ bench-readers: setup ## each reader beside a common library, and two workers bes
 	@$(BIN)/python -m benchmarks.office_readers
 	@$(BIN)/python -m benchmarks.workers
 
+.PHONY: bench-marts
+bench-marts: setup ## ten million figures: dbt build beside bare SQL, 1 % new reports, questions (an hour)
+	@$(BIN)/python -m benchmarks.marts
+
 .PHONY: bench
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps
