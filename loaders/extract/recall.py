@@ -98,7 +98,13 @@ def look_of(table: Table, script: Script) -> Look | None:
         tuple(map(len, slots)),
         pattern,
         numbers.get(id(None)),
-        tuple([text if mark is None else mark for mark, text in zip(marks, texts, strict=True)]),
+        # Words as they are printed too, for they are quoted as evidence.
+        tuple(
+            [
+                (text if text is cell.text else (text, cell.text)) if mark is None else mark
+                for mark, text, cell in zip(marks, texts, cells, strict=True)
+            ]
+        ),
         tuple(map(_SHAPE, cells)),
     )
 
