@@ -23,7 +23,6 @@ from tests.panel.oracle import Printed
 
 if TYPE_CHECKING:
     import duckdb
-    import polars as pl
 
 YEARS = tuple(range(2014, 2026))
 DEPARTMENTS = (
@@ -394,31 +393,25 @@ def _plant_reading(panel: Panel, body: Body, year: int, code: str) -> None:
 
 def write_raw(con: duckdb.DuckDBPyConnection, panel: Panel) -> None:
     """Stage a panel as the loaders stage what they read."""
+    import polars as pl
+
     from loaders.staging import create_raw
 
     create_raw(con)
-    for name, frame in raw_frames(panel).items():
-        con.register("panel_frame", frame)
-        columns = ", ".join(frame.columns)
-        con.execute(f"insert into raw.{name} ({columns}) select {columns} from panel_frame")
+    for name, rows in raw_rows(panel).items():
+        columns = [column[0] for column in con.execute(f"select * from raw.{name} limit 0").description or ()]
+        con.register("panel_frame", pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None))
+        con.execute(f"insert into raw.{name} by name select * from panel_frame")
         con.unregister("panel_frame")
 
 
-def raw_frames(panel: Panel) -> dict[str, pl.DataFrame]:
-    """The raw rows of a panel: documents, reports and metric rows."""
-    import polars as pl
-
-    from loaders.columns import schemas
-
+def raw_rows(panel: Panel) -> dict[str, list[tuple[Any, ...]]]:
+    """The raw rows of a panel: documents, reports and metric rows, in the order of their columns."""
     reports = list(panel.reports.values())
-    rows = {
+    return {
         "documents": [_document(r) for r in reports],
         "reports": [_report(r) for r in reports],
         "metric_rows": [row for r in reports if not r.is_rejected for row in _metric_rows(r)],
-    }
-    return {
-        name: pl.DataFrame(found, schema=schemas()[name].names, orient="row", infer_schema_length=None)
-        for name, found in rows.items()
     }
 
 
