@@ -62,7 +62,7 @@ lint-sql: setup ## layout and names of the SQL, by .sqlfluff
 	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
 
 .PHONY: test-long
-test-long: setup ## run the tests that take minutes: a refresh killed at every step
+test-long: setup ## run the tests that take minutes: a refresh killed at every step, years made alone
 	@$(BIN)/python -m pytest -m long
 
 .PHONY: score

@@ -34,8 +34,16 @@ def project(tmp_path_factory: pytest.TempPathFactory, refreshed_once: Path) -> P
     ("seed", "old", "new", "said"),
     [
         ("indicator_terms", "outcome_granted_partial", "outcome_granted_partly", "granted_partial_rate (fmt2019)"),
-        ("crosswalk_terms", "outcome_total", "replies_total", "h_requests_decided (fmt2019): replies_total"),
-        ("indicator_terms", "natural_person", "natural_persons", "natural_persons]"),
+        pytest.param(
+            "crosswalk_terms",
+            "outcome_total",
+            "replies_total",
+            "h_requests_decided (fmt2019): replies_total",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "indicator_terms", "natural_person", "natural_persons", "natural_persons]", marks=pytest.mark.long
+        ),
     ],
 )
 def test_a_term_that_its_form_does_not_have_stops_the_build(

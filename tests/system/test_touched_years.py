@@ -15,6 +15,8 @@ from loaders.builds import data_token
 from loaders.vocabulary import PROJECT_ROOT
 from loaders.warehouse import Warehouse
 
+pytestmark = pytest.mark.long
+
 SAMPLES = PROJECT_ROOT / "samples" / "reports"
 
 
