@@ -171,8 +171,7 @@ class Table:
 
     ``has_rows`` is false where the source prints one cell a line and row ends are not marked; then ``rows``
     holds a single row with all cells. ``grid`` is there where the format knows slots: every slot that a merged
-    cell covers holds that same cell (its anchor), and a slot without any cell is null. ``page_breaks`` are the
-    indexes of rows that are the first on a new page.
+    cell covers holds that same cell (its anchor), and a slot without any cell is null.
     """
 
     rows: tuple[tuple[Cell, ...], ...]
@@ -180,7 +179,6 @@ class Table:
     style: str
     place: Place
     grid: tuple[tuple[Cell | None, ...], ...] | None = None
-    page_breaks: tuple[int, ...] = ()
 
 
 Block = Paragraph | Table

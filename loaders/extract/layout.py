@@ -69,7 +69,7 @@ def unfold(table: Table) -> Table:
             return table
         unfolded = tuple(row[n : n + width] for n in range(0, len(words), width) for row in body)
         titles = tuple(row[:width] for row in table.rows[:at])
-        return replace(table, rows=titles + unfolded, page_breaks=())
+        return replace(table, rows=titles + unfolded)
     return table
 
 
@@ -132,10 +132,9 @@ def _opens_table(cell: Cell) -> bool:
 
 def _joined(table: Table, following: Table) -> Table:
     """Both tables as one; the rows of the second count on, its cells keep their places."""
-    breaks = (*table.page_breaks, len(table.rows), *(len(table.rows) + n for n in following.page_breaks))
     # Laid open first: the places of the second table count its own rows.
     first, second = lay_open(table), lay_open(following)
-    return replace(table, rows=first.rows + second.rows, grid=None, page_breaks=breaks)
+    return replace(table, rows=first.rows + second.rows, grid=None)
 
 
 @lru_cache(maxsize=1)
@@ -160,7 +159,7 @@ def stitch_rows(table: Table) -> Table:
     for at in range(len(rows) - 1, 0, -1):
         if at < len(rows) and len(rows[at]) == len(rows[at - 1]):
             _stitch(rows, at)
-    return replace(table, rows=tuple(rows), page_breaks=())
+    return replace(table, rows=tuple(rows))
 
 
 def _stitch(rows: list[tuple[Cell, ...]], at: int) -> None:

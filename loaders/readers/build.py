@@ -133,9 +133,7 @@ class DocumentBuilder:
         self._write("\n")
         self._blocks.append(Paragraph(text, Place(start, end, line, page=page)))
 
-    def add_table(
-        self, slots: Iterable[Slot], style: str, page: int | None = None, page_breaks: Sequence[int] = ()
-    ) -> None:
+    def add_table(self, slots: Iterable[Slot], style: str, page: int | None = None) -> None:
         """Add a table; of cells that claim the same slot the first has it. A table without text is left out.
 
         Raises:
@@ -164,7 +162,6 @@ class DocumentBuilder:
                 style,
                 Place(start, end, first_line, self._tables, page=page),
                 tuple([tuple(map(cell_of.__getitem__, line)) for line in layout.grid]),
-                tuple(page_breaks),
             )
         )
 

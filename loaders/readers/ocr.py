@@ -59,7 +59,6 @@ class _JoinedTable:
     edges: tuple[int, ...]
     row_count: int
     page: int
-    page_breaks: tuple[int, ...]
 
 
 _Piece = _PageTable | _PageParagraph
@@ -137,7 +136,7 @@ def _read_pages(pages: Iterable[Pixels], media_type: str) -> Document:
         if isinstance(piece, _PageParagraph):
             builder.add_paragraph(piece.text, number)
         else:
-            builder.add_table(piece.slots, _STYLE, piece.page, piece.page_breaks)
+            builder.add_table(piece.slots, _STYLE, piece.page)
     return builder.build(media_type, is_read_by_ocr=True)
 
 
@@ -255,7 +254,7 @@ def _joined(pieces: list[tuple[int, _Piece]]) -> list[tuple[int, _PageParagraph 
                 open_table = None
             out.append((number, piece))
             continue
-        table = _JoinedTable(piece.slots, piece.edges, piece.row_count, number, ())
+        table = _JoinedTable(piece.slots, piece.edges, piece.row_count, number)
         joined = None
         if open_table is not None and number == last_page + 1:
             previous = out[open_table][1]
@@ -289,7 +288,6 @@ def join_tables(upper: _JoinedTable, lower: _JoinedTable) -> _JoinedTable | None
         upper.edges if wide is above else lower.edges,
         upper.row_count + lower.row_count,
         upper.page,
-        (*upper.page_breaks, upper.row_count),
     )
 
 

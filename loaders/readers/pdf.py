@@ -278,7 +278,7 @@ def _build(items: Sequence[Line | TablePart]) -> Document:
     paragraphs = 0
     for run in _runs(items):
         if isinstance(run, TablePart):
-            builder.add_table(run.slots, "ruled", run.page, run.page_breaks)
+            builder.add_table(run.slots, "ruled", run.page)
             continue
         for lines, is_tabular in _parted(run):
             if is_tabular:

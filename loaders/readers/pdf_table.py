@@ -39,7 +39,6 @@ class TablePart:
     bottom: float
     open_top: bool
     open_bottom: bool
-    page_breaks: list[int] = field(default_factory=list)
     full: list[Slot] = field(default_factory=list)
 
     def row(self, number: int) -> list[Slot]:
@@ -143,7 +142,7 @@ def joined(upper: TablePart, lower: TablePart) -> TablePart | None:
         return None
     xs, upper_columns, lower_columns = edges
     above = [_moved(slot, upper_columns, 0) for slot in upper.slots]
-    table = replace(upper, xs=xs, slots=above, page_breaks=list(upper.page_breaks), open_bottom=lower.open_bottom)
+    table = replace(upper, xs=xs, slots=above, open_bottom=lower.open_bottom)
     table.full = [_moved(slot, upper_columns, 0) for slot in upper.full]
     part = replace(lower, xs=xs, slots=[_moved(slot, lower_columns, 0) for slot in lower.slots])
     skipped = _repeated_rows(table, part)
@@ -153,11 +152,8 @@ def joined(upper: TablePart, lower: TablePart) -> TablePart | None:
     table.slots += [
         slot._replace(row=slot.row + shift) for slot in part.slots if slot.row >= skipped and slot.row >= overlap
     ]
-    first_new = table.rows
     table.rows = part.rows + shift
     table.full = [slot._replace(row=slot.row + shift) for slot in part.full]
-    if first_new < table.rows:
-        table.page_breaks.append(first_new)
     return table
 
 

@@ -43,10 +43,10 @@ def requests_table(
     return slots
 
 
-def document(slots: Sequence[Slot], page_breaks: Sequence[int] = ()) -> Document:
+def document(slots: Sequence[Slot]) -> Document:
     builder = DocumentBuilder()
     builder.add_paragraph("收到和处理政府信息公开申请情况")
-    builder.add_table(slots, "html", page_breaks=page_breaks)
+    builder.add_table(slots, "html")
     return builder.build("text/html")
 
 
@@ -103,7 +103,7 @@ def test_a_row_cut_by_the_page_is_stitched() -> None:
         ("（二）部分公开（区分处理的，只计这", (3, 0, 0, 0, 0, 0, 3)),
         ("一情形，不计其他情形）", ("",) * 7),
     ]
-    reading = extract_tables(document(requests_table(rows), page_breaks=(6,)))
+    reading = extract_tables(document(requests_table(rows)))
     assert figures(reading, "outcome_granted_partial") == [3, 0, 0, 0, 0, 0, 3]
 
 
