@@ -314,11 +314,13 @@ def read_markup(text: str, start: int, end: int, table: int) -> Table | None:
     breaks = [start + match.start() for match in re.finditer("\n", text[start:end])]
     grid: list[list[Cell | None]] = [[None] * width for _ in range(height)]
     rows: Rows = [[] for _ in range(height)]
-    for slot, (begin, stop) in zip(slots, _places(text, start, end, slots), strict=True):
+    for slot, found in zip(slots, _places(text, start, end, slots), strict=True):
         if grid[slot.row][slot.column] is not None:
             continue
+        begin, stop = found or (start, end)
         at = line + bisect_left(breaks, begin)
-        cell = _markup_cell(text, slot, Place(begin, stop, at, table, slot.row + 1, slot.column + 1))
+        place = Place(begin, stop, at, table, slot.row + 1, slot.column + 1)
+        cell = _markup_cell(text, slot, place, found is not None)
         rows[slot.row].append(cell)
         for row in grid[slot.row : slot.row + slot.row_span]:
             for column in range(slot.column, slot.column + slot.column_span):
@@ -326,17 +328,20 @@ def read_markup(text: str, start: int, end: int, table: int) -> Table | None:
     return Table(tuple(map(tuple, rows)), True, "markdown", Place(start, end, line, table), tuple(map(tuple, grid)))
 
 
-def _markup_cell(text: str, slot: Slot, place: Place) -> Cell:
+def _markup_cell(text: str, slot: Slot, place: Place, is_found: bool) -> Cell:
+    """A cell as it is printed where it was found; else its own words with the place of the table."""
     start, end = _unwrapped(text, place.start, place.end)
     verbatim, read = text[start:end], clean(slot.text)
     if not read:
         return Cell("", replace(place, end=place.start), None, slot.row_span, slot.column_span)
+    if not is_found:
+        return Cell(read, place, None, slot.row_span, slot.column_span)
     simplified = None if read == verbatim else read
     return Cell(verbatim, replace(place, start=start, end=end), simplified, slot.row_span, slot.column_span)
 
 
-def _places(text: str, start: int, end: int, slots: Sequence[Slot]) -> list[tuple[int, int]]:
-    """Where the content of each cell stands; the whole table for one that is not found."""
+def _places(text: str, start: int, end: int, slots: Sequence[Slot]) -> Sequence[tuple[int, int] | None]:
+    """Where the content of each cell stands; null for one that is not found."""
     contents = []
     for match in _CELL.finditer(text, start, end):
         stop = _CELL_END.search(text, match.end(), end)
@@ -344,11 +349,16 @@ def _places(text: str, start: int, end: int, slots: Sequence[Slot]) -> list[tupl
     if len(contents) == len(slots):
         return contents
     words = [_words(text[begin:stop]) for begin, stop in contents]
-    found, at = [], 0
+    found: list[tuple[int, int] | None] = []
+    at = 0
     for slot in slots:
-        hit = next((n for n in range(at, len(words)) if words[n] == _words(slot.text)), None)
-        found.append((start, end) if hit is None else contents[hit])
-        at = at if hit is None else hit + 1
+        try:
+            hit = words.index(_words(slot.text), at)
+        except ValueError:
+            found.append(None)
+        else:
+            found.append(contents[hit])
+            at = hit + 1
     return found
 
 

@@ -286,6 +286,15 @@ def test_an_html_table_in_markdown_has_its_spans_and_verbatim_places() -> None:
     assert {cell.place.line for cell in cells} == {5}
 
 
+def test_a_cell_that_is_not_found_again_in_its_markup_has_its_own_words() -> None:
+    rows = "".join(f'<tr><td title="a>b">第{n}项</td><td title="a>b">{n}</td></tr>' for n in range(400))
+    document, _ = read_bytes(f"年度报告\n\n<table><!-- <td>x</td> -->{rows}</table>".encode())
+    (table,) = document.tables
+    assert [cell.text for cell in table.rows[7]] == ["第7项", "7"]
+    # Not once the whole table for each of its cells.
+    assert sum(len(cell.text) for row in table.rows for cell in row) < len(document.text)
+
+
 def test_tables_and_text_on_one_line_keep_their_order() -> None:
     blocks = read_blocks("甲文。<table><tr><td>子丑</td><td>1</td></tr></table>乙文。<div>\n</div>\n丙文。\n")
     kinds = [block.text if isinstance(block, Paragraph) else "table" for block in blocks]
