@@ -1,0 +1,92 @@
+{#-
+    A table that keeps the rows of earlier builds and is added to, in one
+    statement and without a copy of the new rows: what the hook forgets comes
+    back within the transaction. The one strategy is `append`, and a table whose
+    columns are no longer those of its contract must be made anew.
+-#}
+{% materialization incremental, adapter='duckdb' %}
+    {%- set earlier = load_cached_relation(this) -%}
+    {%- set table = this.incorporate(type='table') -%}
+    {%- set is_anew = earlier is none or not earlier.is_table
+        or should_full_refresh() -%}
+    {%- do assert_only_appends() -%}
+
+    {{- run_hooks(pre_hooks, inside_transaction=False) -}}
+    {{- run_hooks(pre_hooks, inside_transaction=True) -}}
+    {%- if is_anew -%}
+        {%- call statement('main') -%}
+            {{- replaced_table(earlier, table, compiled_code) -}}
+        {%- endcall -%}
+        {%- do create_indexes(table) -%}
+    {%- else -%}
+        {%- call statement('main') -%}
+            {{- added_rows(table, compiled_code) -}}
+        {%- endcall -%}
+    {%- endif -%}
+    {{- run_hooks(post_hooks, inside_transaction=True) -}}
+    {%- do adapter.commit() -%}
+    {{- run_hooks(post_hooks, inside_transaction=False) -}}
+
+    {{- return({'relations': [table]}) -}}
+{% endmaterialization %}
+
+
+{#- Refuse what dbt-duckdb would do and this project does not. -#}
+{% macro assert_only_appends() -%}
+    {%- if config.get('incremental_strategy') != 'append'
+        or config.get('on_schema_change') != 'fail'
+        or config.get('unique_key')
+        or not config.get('contract').enforced -%}
+        {{- exceptions.raise_compiler_error(
+            model.name ~ ': an incremental model of this project has a contract, '
+            ~ "incremental_strategy 'append', on_schema_change 'fail' and no "
+            ~ 'unique_key; see macros/materialization_incremental.sql'
+        ) -}}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The statements that add the rows of a query to a table as it stands. -#}
+{% macro added_rows(table, query) -%}
+    {%- do get_assert_columns_equivalent(query) -%}
+    {%- set names = model.columns.values() | map(attribute='name') | join(', ') -%}
+    {%- set kept = columns_of('select * from ' ~ table) -%}
+    {%- set promised = promised_columns() -%}
+    {%- if kept != promised -%}
+        {{- exceptions.raise_compiler_error(
+            table ~ ' of an earlier build has '
+            ~ (kept | reject('in', promised) | map('join', ' ') | join(', ')
+                or 'less')
+            ~ ' where its contract has '
+            ~ (promised | reject('in', kept) | map('join', ' ') | join(', ')
+                or 'nothing')
+            ~ '. Run `dbt build --full-refresh`.'
+        ) -}}
+    {%- endif -%}
+    insert into {{ table }} ({{ names }})
+    select {{ names }}
+    from (
+        {{ query }}
+    ) as added;
+    {{ table_comments(table, known_comments(table)) }}
+{%- endmacro %}
+
+
+{#- The comments that a table carries, by column; its own stands under none. -#}
+{% macro known_comments(table) -%}
+    {%- set comments = {} -%}
+    {%- set place -%}
+        database_name = '{{ table.database }}'
+        and schema_name = '{{ table.schema }}'
+        and table_name = '{{ table.identifier }}'
+    {%- endset -%}
+    {%- set query -%}
+        select column_name, comment from duckdb_columns() where {{ place }}
+        union all
+        select null as column_name, comment from duckdb_tables() where {{ place }}
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do comments.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {{- return(comments) -}}
+{%- endmacro %}

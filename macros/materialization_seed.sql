@@ -1,0 +1,53 @@
+{#-
+    A seed read by DuckDB alone, with the types on its card: dbt would parse the
+    file first, to guess the types that the card states. A column without a type
+    and a type without a column are refused.
+-#}
+{% materialization seed, adapter='duckdb' %}
+    {%- set earlier = load_cached_relation(this) -%}
+    {%- set table = this.incorporate(type='table') -%}
+    {#- Only `dbt seed --show` asks for what dbt itself reads of the file. -#}
+    {%- do store_result(
+        'agate_table',
+        response='OK',
+        agate_table=load_agate_table()
+            if invocation_args_dict.get('show') else none
+    ) -%}
+
+    {{- run_hooks(pre_hooks, inside_transaction=False) -}}
+    {{- run_hooks(pre_hooks, inside_transaction=True) -}}
+    {%- call statement('main') -%}
+        {{- loaded_seed(earlier, table) -}}
+    {%- endcall -%}
+    {{- run_hooks(post_hooks, inside_transaction=True) -}}
+    {%- do adapter.commit() -%}
+    {{- run_hooks(post_hooks, inside_transaction=False) -}}
+
+    {{- return({'relations': [table]}) -}}
+{% endmaterialization %}
+
+
+{#- The statements that read the file of a seed into its table. -#}
+{% macro loaded_seed(earlier, table) -%}
+    {%- set types = config.get('column_types') -%}
+    {%- if earlier is not none -%}
+        drop {{ earlier.type }} {{ earlier }};
+    {%- endif %}
+    create table {{ table }} (
+        {%- for column, type in types.items() %}
+        {{ column }} {{ type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    );
+    insert into {{ table }} by name
+    select * from read_csv(
+        '{{ adapter.get_seed_file_path(model) | replace("'", "''") }}',
+        header = true,
+        delim = '{{ config.get('delimiter', ',') }}',
+        types = {
+            {%- for column, type in types.items() %}
+            '{{ column }}': '{{ type }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        }
+    );
+    {{ table_comments(table) }}
+{%- endmacro %}
