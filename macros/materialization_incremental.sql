@@ -48,19 +48,26 @@
 
 {#- The statements that add the rows of a query to a table as it stands. -#}
 {% macro added_rows(table, query) -%}
-    {%- do get_assert_columns_equivalent(query) -%}
     {%- set names = model.columns.values() | map(attribute='name') | join(', ') -%}
-    {%- set kept = columns_of('select * from ' ~ table) -%}
     {%- set promised = promised_columns() -%}
-    {%- if kept != promised -%}
+    {%- if promised != columns_of(query) -%}
+        {{- default__get_assert_columns_equivalent(query) -}}
+    {%- endif -%}
+    {%- set kept = [] -%}
+    {%- set comments = {} -%}
+    {%- for row in kept_columns(table) -%}
+        {%- do comments.update({row.column_name: row.comment}) -%}
+        {%- if row.column_name is not none -%}
+            {%- do kept.append((row.column_name | lower, row.data_type)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if kept | sort != promised -%}
         {{- exceptions.raise_compiler_error(
-            table ~ ' of an earlier build has '
-            ~ (kept | reject('in', promised) | map('join', ' ') | join(', ')
-                or 'less')
-            ~ ' where its contract has '
-            ~ (promised | reject('in', kept) | map('join', ' ') | join(', ')
-                or 'nothing')
-            ~ '. Run `dbt build --full-refresh`.'
+            table ~ ' of an earlier build has the columns ('
+            ~ kept | reject('in', promised) | map('join', ' ') | join(', ')
+            ~ ') where its card has ('
+            ~ promised | reject('in', kept) | map('join', ' ') | join(', ')
+            ~ '). Run `dbt build --full-refresh`.'
         ) -}}
     {%- endif -%}
     insert into {{ table }} ({{ names }})
@@ -68,25 +75,28 @@
     from (
         {{ query }}
     ) as added;
-    {{ table_comments(table, known_comments(table)) }}
+    {{ relation_comments(table, comments) }}
 {%- endmacro %}
 
 
-{#- The comments that a table carries, by column; its own stands under none. -#}
-{% macro known_comments(table) -%}
-    {%- set comments = {} -%}
+{#- Name, type and comment of each column of a table; its own comment nameless. -#}
+{% macro kept_columns(table) -%}
     {%- set place -%}
         database_name = '{{ table.database }}'
         and schema_name = '{{ table.schema }}'
         and table_name = '{{ table.identifier }}'
     {%- endset -%}
     {%- set query -%}
-        select column_name, comment from duckdb_columns() where {{ place }}
+        select column_name, data_type, comment
+        from duckdb_columns()
+        where {{ place }}
         union all
-        select null as column_name, comment from duckdb_tables() where {{ place }}
+        select
+            cast(null as string) as column_name,
+            cast(null as string) as data_type,
+            comment
+        from duckdb_tables()
+        where {{ place }}
     {%- endset -%}
-    {%- for row in run_query(query).rows -%}
-        {%- do comments.update({row[0]: row[1]}) -%}
-    {%- endfor -%}
-    {{- return(comments) -}}
+    {{- return(run_query(query).rows) -}}
 {%- endmacro %}

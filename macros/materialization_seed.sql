@@ -30,9 +30,7 @@
 {#- The statements that read the file of a seed into its table. -#}
 {% macro loaded_seed(earlier, table) -%}
     {%- set types = config.get('column_types') -%}
-    {%- if earlier is not none -%}
-        drop {{ earlier.type }} {{ earlier }};
-    {%- endif %}
+    {{- dropped(earlier) }}
     create table {{ table }} (
         {%- for column, type in types.items() %}
         {{ column }} {{ type }}{{ ',' if not loop.last }}
@@ -49,5 +47,5 @@
             {%- endfor %}
         }
     );
-    {{ table_comments(table) }}
+    {{ relation_comments(table) }}
 {%- endmacro %}

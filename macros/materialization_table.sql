@@ -22,29 +22,55 @@
 {% endmaterialization %}
 
 
-{#- The statements that put a table in the place of an earlier one, or of none. -#}
-{% macro replaced_table(earlier, table, query) -%}
+{#- A view likewise. -#}
+{% materialization view, adapter='duckdb' %}
+    {%- set earlier = load_cached_relation(this) -%}
+    {%- set view = this.incorporate(type='view') -%}
+
+    {{- run_hooks(pre_hooks, inside_transaction=False) -}}
+    {{- run_hooks(pre_hooks, inside_transaction=True) -}}
+    {%- call statement('main') -%}
+        {{- dropped(earlier) -}}
+        {{- create_view_as(view, sql) -}}
+        {{- relation_comments(view) -}}
+    {%- endcall -%}
+    {{- run_hooks(post_hooks, inside_transaction=True) -}}
+    {%- do adapter.commit() -%}
+    {{- run_hooks(post_hooks, inside_transaction=False) -}}
+
+    {{- return({'relations': [view]}) -}}
+{% endmaterialization %}
+
+
+{#- What clears the place of an earlier table or view, or of none. -#}
+{% macro dropped(earlier) -%}
     {%- if earlier is not none -%}
         drop {{ earlier.type }} {{ earlier }};
     {%- endif %}
+{%- endmacro %}
+
+
+{#- The statements that put a table in the place of an earlier one, or of none. -#}
+{% macro replaced_table(earlier, table, query) -%}
+    {{- dropped(earlier) }}
     {{ create_table_as(False, table, query) }};
-    {{ table_comments(table) }}
+    {{ relation_comments(table) }}
 {%- endmacro %}
 
 
 {#-
-    The comments of a table, from its card. `known` has those that it carries
-    already, by column and the table's own under none: they are not said again.
+    The comments of a table or view, from its card. `known` has those that it
+    carries already, by column and its own under none: they are not said again.
 -#}
-{% macro table_comments(table, known={}) -%}
+{% macro relation_comments(relation, known={}) -%}
     {%- set text = model.description -%}
     {%- if config.persist_relation_docs() and text and known[none] != text -%}
-        comment on table {{ table }} is '{{ text | replace("'", "''") }}';
+        comment on {{ relation.type }} {{ relation }} is '{{ text | replace("'", "''") }}';
     {%- endif -%}
     {%- if config.persist_column_docs() -%}
         {%- for column in model.columns.values()
             if known[column.name] != column.description %}
-        comment on column {{ table }}.{{ column.name }}
+        comment on column {{ relation }}.{{ column.name }}
             is '{{ column.description | replace("'", "''") }}';
         {%- endfor -%}
     {%- endif -%}
@@ -57,7 +83,7 @@
     once.
 -#}
 {% macro duckdb__get_assert_columns_equivalent(sql) -%}
-    {%- if columns_of(sql) != promised_columns() -%}
+    {%- if promised_columns() != columns_of(sql) -%}
         {{- default__get_assert_columns_equivalent(sql) -}}
     {%- endif -%}
 {%- endmacro %}
@@ -73,7 +99,16 @@
 {%- endmacro %}
 
 
-{#- The same of the columns on the card of the model. -#}
+{#- The same of the card of a model; nothing where the card lacks a type. -#}
 {% macro promised_columns() -%}
-    {{- return(columns_of(get_empty_schema_sql(model.columns))) -}}
+    {%- set cells = [] -%}
+    {%- for column in model.columns.values() if column.data_type -%}
+        {%- do cells.append(
+            'cast(null as ' ~ column.data_type ~ ') as ' ~ column.name
+        ) -%}
+    {%- endfor -%}
+    {%- if not cells or cells | length < model.columns | length -%}
+        {{- return([]) -}}
+    {%- endif -%}
+    {{- return(columns_of('select ' ~ cells | join(', '))) -}}
 {%- endmacro %}
