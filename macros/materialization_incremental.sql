@@ -11,21 +11,13 @@
         or should_full_refresh() -%}
     {%- do assert_only_appends() -%}
 
-    {{- run_hooks(pre_hooks, inside_transaction=False) -}}
-    {{- run_hooks(pre_hooks, inside_transaction=True) -}}
-    {%- if is_anew -%}
-        {%- call statement('main') -%}
+    {%- call in_one_transaction() -%}
+        {%- if is_anew -%}
             {{- replaced_table(earlier, table, compiled_code) -}}
-        {%- endcall -%}
-        {%- do create_indexes(table) -%}
-    {%- else -%}
-        {%- call statement('main') -%}
+        {%- else -%}
             {{- added_rows(table, compiled_code) -}}
-        {%- endcall -%}
-    {%- endif -%}
-    {{- run_hooks(post_hooks, inside_transaction=True) -}}
-    {%- do adapter.commit() -%}
-    {{- run_hooks(post_hooks, inside_transaction=False) -}}
+        {%- endif -%}
+    {%- endcall -%}
 
     {{- return({'relations': [table]}) -}}
 {% endmaterialization %}

@@ -14,14 +14,9 @@
             if invocation_args_dict.get('show') else none
     ) -%}
 
-    {{- run_hooks(pre_hooks, inside_transaction=False) -}}
-    {{- run_hooks(pre_hooks, inside_transaction=True) -}}
-    {%- call statement('main') -%}
+    {%- call in_one_transaction() -%}
         {{- loaded_seed(earlier, table) -}}
     {%- endcall -%}
-    {{- run_hooks(post_hooks, inside_transaction=True) -}}
-    {%- do adapter.commit() -%}
-    {{- run_hooks(post_hooks, inside_transaction=False) -}}
 
     {{- return({'relations': [table]}) -}}
 {% endmaterialization %}
