@@ -32,15 +32,8 @@
         {%- endfor %}
     );
     insert into {{ table }} by name
-    select * from read_csv(
-        '{{ adapter.get_seed_file_path(model) | replace("'", "''") }}',
-        header = true,
-        delim = '{{ config.get('delimiter', ',') }}',
-        types = {
-            {%- for column, type in types.items() %}
-            '{{ column }}': '{{ type }}'{{ ',' if not loop.last }}
-            {%- endfor %}
-        }
-    );
+    select * from {{ csv_file(
+        adapter.get_seed_file_path(model), config.get('delimiter', ','), types
+    ) }};
     {{ relation_comments(table) }}
 {%- endmacro %}

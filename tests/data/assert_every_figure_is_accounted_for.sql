@@ -1,7 +1,7 @@
 -- Every understood figure of a report in the facts is a winner or a competitor.
 -- What is listed here has no place in the grain: a table cell of a metric with
--- applicant types whose column was not understood. The years of this build only:
--- of the others nothing is ranked.
+-- applicant types whose column was not understood. The years of this build
+-- only: of the others nothing is ranked.
 {{ config(severity='warn') }}
 
 select

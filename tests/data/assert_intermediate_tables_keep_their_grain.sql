@@ -1,6 +1,6 @@
--- Every `one_row_per` on the card of an intermediate table, in one query: alone each
--- takes longer to ask than to answer. Alone they run with the selector `everything`.
--- A row names the table whose grain is broken, and how often.
+-- Every `one_row_per` on the card of an intermediate table, in one query: alone
+-- each takes longer to ask than to answer. Alone they run with the selector
+-- `everything`. A row names the table whose grain is broken, and how often.
 {%- set tables = [
     ref('int_contradictions'),
     ref('int_derived_candidates'),

@@ -13,6 +13,7 @@ from loaders.vocabulary import PROJECT_ROOT
 
 MACROS = (
     "contract_columns",
+    "engine",
     "in_one_transaction",
     "materialization_incremental",
     "materialization_seed",
@@ -20,20 +21,20 @@ MACROS = (
     "materialization_test",
 )
 PROJECT = """
-name: small
+name: gongkai
 version: "1.0"
 config-version: 2
 profile: small
 flags: {send_anonymous_usage_stats: false}
-dispatch: [{macro_namespace: dbt, search_order: [small, dbt]}]
+dispatch: [{macro_namespace: dbt, search_order: [gongkai, dbt]}]
 models:
-  small:
+  gongkai:
     +persist_docs: {relation: true, columns: true}
     +contract: {enforced: true}
     +incremental_strategy: append
     +on_schema_change: fail
 seeds:
-  small: {codes: {+column_types: {code: string, code_order: int}}}
+  gongkai: {codes: {+column_types: {code: string, code_order: int}}}
 """
 PROFILE = "small: {target: dev, outputs: {dev: {type: duckdb, path: work.duckdb, threads: 1, keep_open: false}}}"
 CARDS = """
@@ -148,14 +149,14 @@ def test_a_second_build_adds_to_what_is_kept_and_says_what_is_new(small: Small) 
     ("name", "old", "new", "what"),
     [
         ("models/plain.sql", "select *", "select code, cast(code_order as bigint) as code_order", "contract"),
-        ("models/plain.sql", "select *", "select code", "contract"),
-        ("models/kept.sql", "decimal(10, 2)", "decimal(12, 2)", "contract"),
+        pytest.param("models/plain.sql", "select *", "select code", "contract", marks=pytest.mark.long),
+        pytest.param("models/kept.sql", "decimal(10, 2)", "decimal(12, 2)", "contract", marks=pytest.mark.long),
         ("models/plain.sql", "select *", "select code, cast(error('lost ' || code) as int) as code_order", "lost 01"),
         ("models/plain.sql", "select *", "select coalesce('01', code) as code, code_order", "duplicate key"),
         ("models/kept.sql", "cast(code_order", "cast(cast('two ' || code as int)", "two 01"),
         ("seeds/codes.csv", "code,code_order\n01,1\n02,\n", "code,code_order,more\n01,1,x\n02,,y\n", "more"),
         ("seeds/codes.csv", "code,code_order\n01,1\n02,\n", "code,other\n01,1\n02,\n", "code_order"),
-        ("seeds/codes.csv", "01,1", "01,one", "one"),
+        pytest.param("seeds/codes.csv", "01,1", "01,one", "one", marks=pytest.mark.long),
     ],
 )
 def test_what_fails_says_why_and_leaves_what_was_there(small: Small, name: str, old: str, new: str, what: str) -> None:
@@ -195,7 +196,11 @@ def test_a_table_takes_the_place_of_a_view_and_a_view_that_of_a_table(small: Sma
     ("old", "new"),
     [
         ("materialized: incremental", "materialized: incremental, incremental_strategy: merge, unique_key: code"),
-        ("materialized: incremental", "materialized: incremental, on_schema_change: append_new_columns"),
+        pytest.param(
+            "materialized: incremental",
+            "materialized: incremental, on_schema_change: append_new_columns",
+            marks=pytest.mark.long,
+        ),
         ("materialized: incremental", "materialized: incremental, indexes: [{columns: [code]}]"),
     ],
 )
