@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 from collections.abc import Iterator
@@ -37,7 +38,8 @@ def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
     """
     from dbt.cli.main import dbtRunner
 
-    arguments = ["--quiet", "--no-use-colors", "--log-level-file", "info", "build"]
+    # Nothing of a refresh reads what dbt says of itself in JSON, and writing it takes a second.
+    arguments = ["--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "info", "build"]
     arguments += ["--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT)]
     arguments += ["--full-refresh"] if every_year else []
     values = {}
@@ -46,7 +48,7 @@ def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
         values["GONGKAI_WAREHOUSE"] = str(warehouse.root)
     output = io.StringIO()
     try:
-        with _environment(**values), contextlib.redirect_stdout(output):
+        with _environment(**values), _without_collector(), contextlib.redirect_stdout(output):
             result = dbtRunner().invoke(arguments)
     finally:
         _close_connections()
@@ -76,6 +78,18 @@ def _environment(**values: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Leave the garbage where it is: dbt keeps what it parsed, and looking through it takes a tenth of a build."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _close_connections() -> None:

@@ -102,3 +102,22 @@
 {% macro spark__without_match(expression, pattern) -%}
     regexp_replace({{ expression }}, r'{{ pattern }}', '')
 {%- endmacro %}
+
+
+{#- A file of values as a table, refused unless it has each of these columns. -#}
+{% macro csv_file(path, delimiter, types) %}
+    {{- return(adapter.dispatch('csv_file', 'gongkai')(path, delimiter, types)) -}}
+{% endmacro %}
+
+{% macro duckdb__csv_file(path, delimiter, types) -%}
+    read_csv(
+        '{{ path | replace("'", "''") }}',
+        header = true,
+        delim = '{{ delimiter }}',
+        types = {
+            {%- for column, type in types.items() %}
+            '{{ column }}': '{{ type }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        }
+    )
+{%- endmacro %}

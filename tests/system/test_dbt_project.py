@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from loaders.refresh import LoadRequest, run_load
@@ -41,8 +42,29 @@ def test_plain_dbt_build_passes_with_every_seed_and_unit_test(loaded: Path) -> N
     assert code == 0, said[-3000:]
     assert "ERROR=0" in said
     assert "unit tests" in said
+    assert "one_row_per_int_reports_versioned" in said
     assert "WARN=0" in said
     assert "Deprecat" not in said
+
+
+def test_the_next_build_makes_nothing_anew_and_warns_of_nothing(loaded: Path) -> None:
+    code, said = dbt(loaded, "build")
+    assert code == 0, said[-3000:]
+    assert "WARN=0" in said
+    assert "Deprecat" not in said
+    with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*) from intermediate.int_report_years where is_touched").fetchall() == [(0,)]
+
+
+def test_a_broken_grain_of_an_intermediate_table_is_found(loaded: Path) -> None:
+    with duckdb.connect(str(loaded / "work.duckdb")) as con:
+        con.execute("insert into intermediate.int_report_layers from intermediate.int_report_layers limit 1")
+    code, said = dbt(loaded, "test", "--select", "assert_intermediate_tables_keep_their_grain", "--store-failures")
+    assert code != 0
+    assert "Got 1 result" in said
+    with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
+        failures = "dbt_test__audit.assert_intermediate_tables_keep_their_grain"
+        assert con.execute(f"from {failures}").fetchall() == [("int_report_layers", "report_id", 1)]
 
 
 def test_a_build_without_raw_tables_says_what_to_do(tmp_path: Path) -> None:
