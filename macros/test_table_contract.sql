@@ -4,8 +4,9 @@
     returned names the rule that was broken.
 -#}
 {% test table_contract(
-    model, grains=[], filled=[], closed_sets={}, references=[]
+    model, grains=[], filled=[], closed_sets={}, references=[], kept_by=none
 ) %}
+{%- set made = made_rows(model, kept_by) -%}
 {%- set found = [] -%}
 {%- for grain in grains -%}
     {%- set columns = [grain] if grain is string else grain -%}
@@ -13,14 +14,14 @@
 select
     'one row per {{ columns | join(', ') }}' as broken_rule,
     {{ surrogate_key(columns) }} as broken_value
-from {{ model }}
+from {{ made }} as made
 group by {{ columns | join(', ') }}
 having count(*) > 1
 union all
 select
     'one row per {{ columns | join(', ') }}: filled' as broken_rule,
     cast(null as string) as broken_value
-from {{ model }}
+from {{ made }} as made
 where {{ columns | join(' is null or ') }} is null
     {%- endset -%}
     {%- do found.append(query) -%}
@@ -30,7 +31,7 @@ where {{ columns | join(' is null or ') }} is null
 select
     '{{ column }}: filled' as broken_rule,
     cast(null as string) as broken_value
-from {{ model }}
+from {{ made }} as made
 where {{ column }} is null
     {%- endset -%}
     {%- do found.append(query) -%}
@@ -40,7 +41,7 @@ where {{ column }} is null
 select
     '{{ column }}: one of {{ values | join(', ') }}' as broken_rule,
     {{ column }} as broken_value
-from {{ model }}
+from {{ made }} as made
 where {{ column }} not in ('{{ values | join("', '") }}')
     {%- endset -%}
     {%- do found.append(query) -%}
@@ -52,7 +53,7 @@ select
     '{{ reference.column }}: known in {{ reference.to.identifier }}'
         as broken_rule,
     children.{{ reference.column }} as broken_value
-from {{ model }} as children
+from {{ made }} as children
 left join {{ reference.to }} as parents
     on children.{{ reference.column }} = parents.{{ field }}
 where

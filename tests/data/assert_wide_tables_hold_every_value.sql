@@ -19,7 +19,7 @@ cells as (
         {%- for column in wide_table_columns(subject_code) %}
         coalesce(sum({{ column.name }}), 0) +
         {%- endfor %} 0 as cell_sum
-    from {{ ref(table) }}
+    from {{ made_rows(ref(table), 'report_id') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -32,7 +32,8 @@ figures as (
         count(fct_metric_value.value) as value_count,
         coalesce(sum(fct_metric_value.value), 0) as value_sum
     from {{ ref('dim_metric') }} as dim_metric
-    left join {{ ref('fct_metric_value') }} as fct_metric_value
+    left join {{ made_rows(ref('fct_metric_value'), 'report_id') }}
+        as fct_metric_value
         on
             dim_metric.metric_code = fct_metric_value.metric_code
             and fct_metric_value.applicant_type_code
