@@ -124,6 +124,20 @@
 {%- endmacro %}
 
 
+{#- Whether this build leaves rows as an earlier one made them. -#}
+{% macro _keeps_rows(kept_by) -%}
+    {%- if not execute -%} {{- return(false) -}} {%- endif -%}
+    {%- set marks = intermediate_relation(
+        'int_report_years' if kept_by == 'report_year'
+        else 'int_reports_touched'
+    ) -%}
+    {%- set kept = run_query(
+        'select 1 as one from ' ~ marks ~ ' where not is_touched limit 1'
+    ) -%}
+    {{- return(kept.rows | length > 0) -}}
+{%- endmacro %}
+
+
 {#-
     The rows of a table that a test looks at. In a build of a table that keeps
     rows: those that the build made, for the others were tested in the build that
@@ -132,7 +146,7 @@
 {% macro made_rows(relation, kept_by=none) -%}
     {#- Said at all times, so that dbt knows what to build first. -#}
     {%- set is_not_kept = _is_not_kept(kept_by) if kept_by -%}
-    {%- if is_not_kept and flags.WHICH == 'build' -%}
+    {%- if is_not_kept and flags.WHICH == 'build' and _keeps_rows(kept_by) -%}
         (select * from {{ relation }} where {{ is_not_kept }})
     {%- else -%}
         {{ relation }}
@@ -145,17 +159,11 @@
     build does not make. A table made from nothing needs every report upstream.
 -#}
 {% macro forget_touched(kept_by='report_id') %}
-    {%- set marks = 'int_report_years' if kept_by == 'report_year'
-        else 'int_reports_touched' -%}
     {%- if is_incremental() -%}
         delete from {{ this }}
         where {{ _is_not_kept(kept_by) }}
     {%- elif execute -%}
-        {%- set kept = run_query(
-            'select ' ~ kept_by ~ ' from ' ~ intermediate_relation(marks)
-            ~ ' where not is_touched limit 1'
-        ) -%}
-        {%- if kept.rows -%}
+        {%- if _keeps_rows(kept_by) -%}
             {{ exceptions.raise_compiler_error(
                 this.identifier ~ ' cannot be made from nothing: the models '
                 ~ 'before it hold the reports of the last build only. '
