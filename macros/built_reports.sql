@@ -38,6 +38,22 @@
 {%- endmacro %}
 
 
+{#- What keeps rows from build to build, and the tests that look at them. -#}
+{% macro _kept_nodes() -%}
+    {%- set kept = graph.nodes.values()
+        | selectattr('config.materialized', 'equalto', 'incremental')
+        | map(attribute='unique_id') | list -%}
+    {%- set found = kept[:] -%}
+    {%- for node in graph.nodes.values()
+        | selectattr('resource_type', 'equalto', 'test') -%}
+        {%- if node.depends_on.nodes | select('in', kept) | list -%}
+            {%- do found.append(node.unique_id) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{%- endmacro %}
+
+
 {#- Keep the tokens of a whole build that went well; a hook runs what this says. -#}
 {% macro record_built_reports(results) %}
     {%- if execute and flags.WHICH == 'build' and results %}
@@ -45,10 +61,7 @@
             | rejectattr('status', 'in', ['success', 'pass', 'warn', 'no-op'])
             | list %}
         {%- set built = results | map(attribute='node.unique_id') | list %}
-        {%- set left_out = graph.nodes.values()
-            | selectattr('config.materialized', 'equalto', 'incremental')
-            | rejectattr('unique_id', 'in', built)
-            | list %}
+        {%- set left_out = _kept_nodes() | reject('in', built) | list %}
         {%- if not failed and not left_out %}
             create or replace table
                 {{ intermediate_relation('built_reports') }} as

@@ -25,19 +25,24 @@ cells as (
 
 ),
 
+made as (
+
+    select metric_code, applicant_type_code, value
+    from {{ made_rows(ref('fct_metric_value'), 'report_id') }} as figures
+
+),
+
 figures as (
 
     select
         dim_metric.subject_code,
-        count(fct_metric_value.value) as value_count,
-        coalesce(sum(fct_metric_value.value), 0) as value_sum
+        count(made.value) as value_count,
+        coalesce(sum(made.value), 0) as value_sum
     from {{ ref('dim_metric') }} as dim_metric
-    left join {{ made_rows(ref('fct_metric_value'), 'report_id') }}
-        as fct_metric_value
+    left join made
         on
-            dim_metric.metric_code = fct_metric_value.metric_code
-            and fct_metric_value.applicant_type_code
-            in ('total', 'not_applicable')
+            dim_metric.metric_code = made.metric_code
+            and made.applicant_type_code in ('total', 'not_applicable')
     group by dim_metric.subject_code
 
 )
