@@ -115,6 +115,12 @@ def run_bare(warehouse: Warehouse) -> dict[str, float]:
     con.execute("set TimeZone = 'UTC'")
     # What the build before left is no node, and the models read it.
     con.execute("create temp table built_reports as from intermediate.built_reports")
+    seed_columns: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'seeds' "
+        "order by table_name, column_index"
+    ).fetchall():
+        seed_columns.setdefault(table, {})[column] = kind
     for schema in ("marts", "intermediate", "staging", "seeds"):
         con.execute(f"drop schema if exists {schema} cascade")
         con.execute(f"create schema {schema}")
@@ -126,7 +132,8 @@ def run_bare(warehouse: Warehouse) -> dict[str, float]:
         name = f'{node["schema"]}."{node["alias"]}"'
         sql = (compiled[node["unique_id"]] or "").replace(database, "")
         if node["resource_type"] == "seed":
-            con.execute(f"create table {name} as from read_csv('{PROJECT_ROOT / node['original_file_path']}')")
+            path, columns = PROJECT_ROOT / node["original_file_path"], seed_columns[node["alias"]]
+            con.execute(f"create table {name} as from read_csv('{path}', header = true, columns = {columns})")
         elif node["resource_type"] == "test":
             con.execute(sql).fetchall()
         else:

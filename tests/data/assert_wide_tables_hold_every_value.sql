@@ -28,7 +28,7 @@ cells as (
 made as (
 
     select metric_code, applicant_type_code, value
-    from {{ made_rows(ref('fct_metric_value'), 'report_id') }} as figures
+    from {{ made_rows(ref('fct_metric_value'), 'report_id') }}
 
 ),
 
