@@ -151,6 +151,7 @@ def render_card(table: WideTable, seeds: Path = SEEDS) -> str:
         "      - table_contract:",
         f"          name: {table.name}_keeps_its_contract",
         "          arguments:",
+        "            kept_by: report_id",
         "            grains:",
         "              - [agency_id, report_year]",
         "            references:",

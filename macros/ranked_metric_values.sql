@@ -85,27 +85,55 @@ preferred as (
 
 ),
 
-final as (
+-- Most figures are printed once: ranking them all would sort the whole table.
+contested as (
+
+    select report_id, metric_code, applicant_type_code
+    from preferred
+    group by report_id, metric_code, applicant_type_code
+    having count(*) > 1
+
+),
+
+ranks as (
 
     select
-        *,
+        preferred.metric_row_id,
         {%- for rank, columns in {
-            'winner_rank': 'report_id, metric_code, applicant_type_code',
-            'source_rank':
-                'report_id, metric_code, applicant_type_code, source_kind',
+            'winner_rank': ['report_id', 'metric_code', 'applicant_type_code'],
+            'source_rank': [
+                'report_id', 'metric_code', 'applicant_type_code', 'source_kind',
+            ],
         }.items() %}
         row_number() over (
-            partition by {{ columns }}
+            partition by preferred.{{ columns | join(', preferred.') }}
             order by
-                preference nulls last,
-                is_approximate nulls last,
-                page_number nulls last,
-                start_char_number nulls last,
-                metric_row_id nulls last
+                preferred.preference nulls last,
+                preferred.is_approximate nulls last,
+                preferred.page_number nulls last,
+                preferred.start_char_number nulls last,
+                preferred.metric_row_id nulls last
         ) as {{ rank }}
         {{- ',' if not loop.last }}
         {%- endfor %}
     from preferred
+    inner join contested
+        on
+            preferred.report_id = contested.report_id
+            and preferred.metric_code = contested.metric_code
+            and preferred.applicant_type_code = contested.applicant_type_code
+
+),
+
+final as (
+
+    select
+        preferred.*,
+        coalesce(ranks.winner_rank, 1) as winner_rank,
+        coalesce(ranks.source_rank, 1) as source_rank
+    from preferred
+    left join ranks
+        on preferred.metric_row_id = ranks.metric_row_id
 
 )
 

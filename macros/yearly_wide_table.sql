@@ -17,7 +17,7 @@ with
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts and {{ in_touched_years() }}
+    where is_in_facts and {{ in_touched_reports() }}
 
 ),
 
@@ -34,13 +34,43 @@ layers as (
 
 ),
 
+-- Columns have numbers, for comparing two texts a column and figure is slow. A
+-- figure of no column, such as a part that has none, has no number.
+cells as (
+
+    select
+        '' as metric_code,
+        '' as applicant_type_code,
+        0 as cell_number
+    {%- for column in columns %}
+    {%- set cell_number = loop.index %}
+    {%- for applicant_type_code in (
+        [column.applicant_type_code]
+        if column.applicant_type_code else ['total', 'not_applicable']
+    ) %}
+    union all
+    select
+        '{{ column.metric_code }}' as metric_code,
+        '{{ applicant_type_code }}' as applicant_type_code,
+        {{ cell_number }} as cell_number
+    {%- endfor %}
+    {%- endfor %}
+
+),
+
 figures as (
 
-    select fct_metric_value.*
+    select
+        fct_metric_value.*,
+        cells.cell_number
     from {{ ref('fct_metric_value') }} as fct_metric_value
     inner join metrics
         on fct_metric_value.metric_code = metrics.metric_code
-    where {{ in_touched_years('fct_metric_value.report_year') }}
+    left join cells
+        on
+            fct_metric_value.metric_code = cells.metric_code
+            and fct_metric_value.applicant_type_code = cells.applicant_type_code
+    where {{ in_touched_reports('fct_metric_value.report_id') }}
 
 ),
 
@@ -50,13 +80,7 @@ pivoted as (
         report_id,
         {%- for column in columns %}
         max(case
-            when metric_code = '{{ column.metric_code }}'
-                {%- if column.applicant_type_code %}
-                and applicant_type_code = '{{ column.applicant_type_code }}'
-                {%- else %}
-                and applicant_type_code in ('total', 'not_applicable')
-                {%- endif %}
-                then value
+            when cell_number = {{ loop.index }} then value
         end) as {{ column.name }},
         {%- endfor %}
         count(value) as value_count,

@@ -9,6 +9,7 @@ conflicts as (
     where
         conflict_kind = 'narrative_against_table'
         and losing_value is not null
+        and {{ in_touched_reports() }}
 
 ),
 
@@ -28,6 +29,7 @@ checks as (
     from {{ ref('fct_identity_check') }}
     where
         kind_code = 'narrative_vs_table'
+        and {{ in_touched_reports() }}
         -- Failing, it is in the register already; or the text counts in another
         -- way that the identity admits.
         and (status = 'fails' or matched_reading_code <> 'new')

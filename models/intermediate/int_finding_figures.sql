@@ -40,6 +40,7 @@ applicant_types as (
 values_in_facts as (
 
     select * from {{ ref('fct_metric_value') }}
+    where {{ in_looked_at_reports() }}
 
 ),
 

@@ -7,7 +7,7 @@ checks as (
     where
         status = 'fails'
         and is_certain_reading
-        and {{ in_touched_years() }}
+        and {{ in_touched_reports() }}
 
 ),
 

@@ -2,8 +2,15 @@
 -- them does, and fails only if none of them can.
 with
 
+-- Most identities have one reading, which needs no ranking.
 readings as (
 
+    select
+        *,
+        1 as reading_rank
+    from {{ ref('int_identity_readings') }}
+    where reading_code = 'only'
+    union all
     select
         *,
         row_number() over (
@@ -15,6 +22,7 @@ readings as (
                 reading_order nulls last
         ) as reading_rank
     from {{ ref('int_identity_readings') }}
+    where reading_code <> 'only'
 
 ),
 

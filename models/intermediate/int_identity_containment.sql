@@ -5,10 +5,7 @@ with
 reports as (
 
     select * from {{ ref('int_reports_versioned') }}
-    where
-        is_in_facts
-        and division_code is not null
-        and {{ in_touched_years() }}
+    where is_in_facts and division_code is not null
 
 ),
 
@@ -47,7 +44,8 @@ pairs as (
     inner join identities
         on members.form_code = identities.form_code
     where
-        members.scope_code in ('own', 'government_itself')
+        {{ in_touched_reports('members.report_id') }}
+        and members.scope_code in ('own', 'government_itself')
         and aggregates.scope_code = 'area_aggregate'
 
 ),

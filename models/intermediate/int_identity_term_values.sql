@@ -10,7 +10,47 @@ reports as (
 
 terms as (
 
-    select * from {{ ref('int_identity_terms') }}
+    select
+        *,
+        dense_rank() over (
+            order by
+                form_code nulls last,
+                identity_code nulls last,
+                subject_metric_code nulls last,
+                subject_applicant_type_code nulls last
+        ) as evaluation_number
+    from {{ ref('int_identity_terms') }}
+
+),
+
+evaluations as (
+
+    select distinct
+        evaluation_number,
+        form_code,
+        identity_code,
+        subject_metric_code,
+        subject_applicant_type_code
+    from terms
+
+),
+
+-- The key is made once for all terms of an identity.
+checks as (
+
+    select
+        reports.report_id,
+        evaluations.evaluation_number,
+        {{ surrogate_key([
+            'reports.report_id',
+            'evaluations.identity_code',
+            'evaluations.subject_metric_code',
+            'evaluations.subject_applicant_type_code',
+        ]) }} as identity_check_key
+    from reports
+    inner join evaluations
+        on reports.form_code = evaluations.form_code
+    where reports.year_offset = 0
 
 ),
 
@@ -40,12 +80,7 @@ figures as (
 final as (
 
     select
-        {{ surrogate_key([
-            'reports.report_id',
-            'terms.identity_code',
-            'terms.subject_metric_code',
-            'terms.subject_applicant_type_code',
-        ]) }} as identity_check_key,
+        checks.identity_check_key,
         reports.report_id,
         reports.term_report_id,
         figures.metric_row_id,
@@ -68,11 +103,13 @@ final as (
         figures.is_read_by_ocr,
         -- Only a missing term that can not lower its side leaves a bound.
         terms.sign < 0 or metrics.is_signed as is_unbounded
-    from reports
+    from checks
     inner join terms
+        on checks.evaluation_number = terms.evaluation_number
+    inner join reports
         on
-            reports.form_code = terms.form_code
-            and reports.year_offset = terms.year_offset
+            checks.report_id = reports.report_id
+            and terms.year_offset = reports.year_offset
     inner join metrics
         on terms.metric_code = metrics.metric_code
     left join figures

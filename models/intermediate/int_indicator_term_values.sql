@@ -6,7 +6,7 @@ with
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts and {{ in_touched_years() }}
+    where is_in_facts and {{ in_touched_reports() }}
 
 ),
 
@@ -46,7 +46,7 @@ figures as (
             and printed.applicant_type_code = groups.applicant_type_code
     where
         groups.report_id is null
-        and {{ in_looked_at_years('printed.report_year') }}
+        and {{ in_looked_at_reports('printed.report_id') }}
     union all
     select * from groups
 

@@ -5,7 +5,7 @@ with
 figures as (
 
     select * from {{ ref('fct_metric_value') }}
-    where {{ in_looked_at_years() }}
+    where {{ in_looked_at_reports() }}
 
 ),
 

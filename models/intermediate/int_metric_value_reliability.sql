@@ -74,7 +74,7 @@ final as (
             when counted.uncertain_count > 0 then 'extraction_suspect'
             when
                 counted.contradiction_count > 0
-                and count(doubts.report_id) > 0
+                and coalesce(anywhere.report_id, there.report_id) is not null
                 and coalesce(figures.second_reading, '') <> 'agrees'
                 then 'extraction_suspect'
             when counted.contradiction_count > 0 then 'source_inconsistent'
@@ -88,18 +88,18 @@ final as (
             and figures.metric_code = counted.metric_code
             and figures.applicant_type_code = counted.applicant_type_code
             and figures.value is not null
-    left join doubts
+    -- An issue that names no table may concern any.
+    left join doubts as anywhere
         on
-            figures.report_id = doubts.report_id
+            figures.report_id = anywhere.report_id
             and figures.source_kind = 'table'
-            -- An issue that names no table may concern any.
-            and doubts.table_number in (0, figures.table_number)
-    group by
-        figures.metric_row_id,
-        figures.second_reading,
-        counted.confirmation_count,
-        counted.contradiction_count,
-        counted.uncertain_count
+            and anywhere.table_number = 0
+    left join doubts as there
+        on
+            figures.report_id = there.report_id
+            and figures.source_kind = 'table'
+            and figures.table_number = there.table_number
+            and there.table_number <> 0
 
 )
 

@@ -3,5 +3,5 @@
 -- approximate one, and an earlier place before a later one.
 {{ ranked_metric_values(
     'select report_id from ' ~ ref('int_reports_versioned')
-    ~ ' where is_in_facts and ' ~ in_looked_at_years()
+    ~ ' where is_in_facts and ' ~ in_looked_at_reports()
 ) }}

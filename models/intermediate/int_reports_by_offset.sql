@@ -17,7 +17,7 @@ final as (
         report_id as term_report_id,
         form_code
     from reports
-    where {{ in_touched_years() }}
+    where {{ in_touched_reports() }}
     union all
     select
         reports.report_id,
@@ -30,7 +30,7 @@ final as (
             reports.agency_id = previous.agency_id
             and reports.report_year = previous.report_year + 1
             and reports.scope_code = previous.scope_code
-    where {{ in_touched_years('reports.report_year') }}
+    where {{ in_touched_reports('reports.report_id') }}
 
 )
 

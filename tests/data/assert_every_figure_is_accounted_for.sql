@@ -9,7 +9,7 @@ select
     metric_rows.report_id,
     metric_rows.metric_code,
     metric_rows.value_raw
-from {{ ref('stg_raw__metric_rows') }} as metric_rows
+from {{ made_rows(ref('stg_raw__metric_rows'), 'report_id') }} as metric_rows
 inner join {{ ref('dim_report') }} as reports
     on metric_rows.report_id = reports.report_id
 left join {{ ref('int_metric_values_ranked') }} as ranked

@@ -6,7 +6,7 @@ select
     numerator,
     denominator,
     null_reason_code
-from {{ ref('fct_indicator_value') }}
+from {{ made_rows(ref('fct_indicator_value'), 'report_id') }}
 where
     (value is null) <> (null_reason_code is not null)
     or (change is null) <> (change_null_reason_code is not null)

@@ -3,7 +3,7 @@ select
     metric_value_key,
     value_status,
     value
-from {{ ref('fct_metric_value') }}
+from {{ made_rows(ref('fct_metric_value'), 'report_id') }}
 where
     (value_status in ('number', 'none_stated')) <> (value is not null)
     or (value_status = 'none_stated' and value <> 0)

@@ -17,7 +17,7 @@ divisions as (
 figures as (
 
     select figures.*
-    from {{ ref('fct_metric_value') }} as figures
+    from {{ made_rows(ref('fct_metric_value'), 'report_year') }} as figures
     inner join {{ ref('dim_metric') }} as metrics
         on figures.metric_code = metrics.metric_code
     where metrics.is_additive
@@ -67,7 +67,7 @@ totals as (
     select
         sum(value) as value_sum,
         coalesce(sum(value_count), 0) as value_count
-    from {{ ref('fct_area_total_yearly') }}
+    from {{ made_rows(ref('fct_area_total_yearly'), 'report_year') }}
     where level_code = 'province'
 
 )

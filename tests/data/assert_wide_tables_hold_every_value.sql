@@ -19,9 +19,16 @@ cells as (
         {%- for column in wide_table_columns(subject_code) %}
         coalesce(sum({{ column.name }}), 0) +
         {%- endfor %} 0 as cell_sum
-    from {{ ref(table) }}
+    from {{ made_rows(ref(table), 'report_id') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+made as (
+
+    select metric_code, applicant_type_code, value
+    from {{ made_rows(ref('fct_metric_value'), 'report_id') }}
 
 ),
 
@@ -29,14 +36,13 @@ figures as (
 
     select
         dim_metric.subject_code,
-        count(fct_metric_value.value) as value_count,
-        coalesce(sum(fct_metric_value.value), 0) as value_sum
+        count(made.value) as value_count,
+        coalesce(sum(made.value), 0) as value_sum
     from {{ ref('dim_metric') }} as dim_metric
-    left join {{ ref('fct_metric_value') }} as fct_metric_value
+    left join made
         on
-            dim_metric.metric_code = fct_metric_value.metric_code
-            and fct_metric_value.applicant_type_code
-            in ('total', 'not_applicable')
+            dim_metric.metric_code = made.metric_code
+            and made.applicant_type_code in ('total', 'not_applicable')
     group by dim_metric.subject_code
 
 )

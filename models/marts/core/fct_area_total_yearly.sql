@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched("report_year") }}',
 ) }}
 with
 

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched() }}',
 ) }}
 with
 
@@ -13,7 +13,7 @@ indicator_values as (
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where {{ in_touched_years() }}
+    where {{ in_touched_reports() }}
 
 ),
 
@@ -37,7 +37,9 @@ values_before as (
     union all
     select report_id, indicator_code, comparability_grade, value
     from {{ this }}
-    where not {{ in_touched_years() }}
+    where
+        {{ in_looked_at_reports() }}
+        and not {{ in_touched_reports() }}
     {%- endif %}
 
 ),

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched() }}',
 ) }}
 with
 
@@ -13,7 +13,7 @@ figures as (
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where {{ in_touched_years() }}
+    where {{ in_touched_reports() }}
 
 ),
 

@@ -1,5 +1,5 @@
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched() }}',
 ) }}
 {{ yearly_wide_table('proactive_disclosure') }}

@@ -2,7 +2,7 @@
 -- A value takes part where it can be believed and its denominator is not small.
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched("report_year") }}',
 ) }}
 {%- set group_columns = [
     'indicator_code',

@@ -1,7 +1,7 @@
 -- What printed figures contradict, never what may be a misreading of ours.
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched() }}',
 ) }}
 with
 
@@ -11,7 +11,7 @@ checks as (
     where
         status = 'fails'
         and is_certain_reading
-        and {{ in_touched_years() }}
+        and {{ in_touched_reports() }}
 
 ),
 

@@ -1,4 +1,4 @@
-"""A build that makes only the years that reports touched ends where a build of everything ends."""
+"""A build that makes only the reports that something touched ends where a build of everything ends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from loaders.builds import data_token
+from loaders.staging import create_raw
 from loaders.vocabulary import PROJECT_ROOT
 from loaders.warehouse import Warehouse
+from tests.panel.panel import YEARS, Panel, make_panel, write_raw
 
 pytestmark = pytest.mark.long
 
@@ -51,7 +54,7 @@ def token(warehouse: Warehouse) -> str:
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse that got its reports in two loads with a build after each; the second touched some years."""
+    """A warehouse that got its reports in two loads with a build after each; the second touched some of them."""
     root = Warehouse(tmp_path_factory.mktemp("touched"))
     *_, last = sorted(SAMPLES.iterdir())
     folder = root.root / "reports"
@@ -68,15 +71,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return root
 
 
-def test_only_touched_years_were_made(warehouse: Warehouse) -> None:
-    rows = ask(warehouse, "select is_touched, count(*) from intermediate.int_report_years group by 1")
+def test_only_touched_reports_were_made(warehouse: Warehouse) -> None:
+    rows = ask(warehouse, "select is_touched, count(*) from intermediate.int_reports_touched group by 1")
     assert {flag for flag, _ in rows} == {True, False}
     made = ask(warehouse, "select count(distinct report_id) from intermediate.int_metric_values_ranked")
     kept = ask(warehouse, "select count(distinct report_id) from marts.fct_metric_value")
     assert made[0][0] < kept[0][0] == len(list(SAMPLES.iterdir()))  # type: ignore[operator]
 
 
-def test_a_table_cannot_be_made_from_a_part_of_the_years(warehouse: Warehouse) -> None:
+def test_a_table_cannot_be_made_from_a_part_of_the_reports(warehouse: Warehouse) -> None:
     done = build(warehouse, "--select", "fct_metric_value", "--full-refresh")
     assert done.returncode != 0
     assert "dbt build --full-refresh" in done.stdout
@@ -108,6 +111,61 @@ def test_a_report_that_is_gone_is_gone_from_every_table(warehouse: Warehouse) ->
     assert len(tables) > 10
     for (table,) in tables:
         assert ask(warehouse, f"select count(*) from marts.{table} where report_id = '{report_id}'") == [(0,)], table
+    before = token(warehouse)
+    assert build(warehouse, "--full-refresh").returncode == 0
+    assert token(warehouse) == before
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    """The areas of a panel that have a revision or a copy."""
+    whole = make_panel()
+    versions = [whole.changes[0].new_report_id, whole.changes[-1].new_report_id, min(whole.copies)[0]]
+    areas = {whole.reports[report_id].body.area for report_id in versions}
+    return replace(whole, reports={key: r for key, r in whole.reports.items() if r.body.area in areas})
+
+
+def late_reports(panel: Panel) -> set[str]:
+    """Reports that others look at, by body, by area or by version, and new ones."""
+    own = [r for r in panel.reports.values() if not r.body.is_aggregate]
+    areas = [r for r in panel.reports.values() if r.body.is_aggregate]
+    return {
+        next(r.report_id for r in own if r.printed.year == YEARS[0]),
+        next(r.report_id for r in reversed(own) if r.printed.year == 2020),
+        next(r.report_id for r in areas if r.printed.year == 2022),
+        panel.changes[0].new_report_id,
+        panel.changes[-1].old_report_id,
+        min(panel.copies)[0],
+        *[r.report_id for r in own if r.printed.year == YEARS[-1]][20:25],
+    }
+
+
+def write(warehouse: Warehouse, panel: Panel, without: set[str]) -> None:
+    """Put a panel, all but some reports, in the place of what is staged."""
+    con = warehouse.connect()
+    create_raw(con)
+    for table in ("documents", "reports", "metric_rows"):
+        con.execute(f"delete from raw.{table}")
+    write_raw(con, Panel({key: report for key, report in panel.reports.items() if key not in without}))
+    con.close()
+
+
+def test_what_looks_at_a_report_is_made_again_with_it(tmp_path: Path, panel: Panel) -> None:
+    warehouse = Warehouse(tmp_path)
+    gone = {next(r.report_id for r in panel.reports.values() if r.printed.year == 2018)}
+    late = late_reports(panel)
+    write(warehouse, panel, late)
+    done = build(warehouse)
+    assert done.returncode == 0, done.stdout[-3000:]
+    write(warehouse, panel, gone)
+    done = build(warehouse)
+    assert done.returncode == 0, done.stdout[-3000:]
+    ((touched, kept),) = ask(
+        warehouse,
+        "select count(case when is_touched then 1 end), count(case when not is_touched then 1 end) "
+        "from intermediate.int_reports_touched",
+    )
+    assert len(late) < touched < kept  # type: ignore[operator]
     before = token(warehouse)
     assert build(warehouse, "--full-refresh").returncode == 0
     assert token(warehouse) == before
