@@ -71,9 +71,14 @@ final as (
         figures.metric_row_id,
         case
             when figures.second_reading = 'differs' then 'extraction_suspect'
-            when counted.uncertain_count > 0 then 'extraction_suspect'
+            -- What a person looked up is not in doubt.
+            when
+                counted.uncertain_count > 0
+                and figures.correction_id is null
+                then 'extraction_suspect'
             when
                 counted.contradiction_count > 0
+                and figures.correction_id is null
                 and count(doubts.report_id) > 0
                 and coalesce(figures.second_reading, '') <> 'agrees'
                 then 'extraction_suspect'
@@ -97,6 +102,7 @@ final as (
     group by
         figures.metric_row_id,
         figures.second_reading,
+        figures.correction_id,
         counted.confirmation_count,
         counted.contradiction_count,
         counted.uncertain_count

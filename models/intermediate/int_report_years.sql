@@ -22,7 +22,8 @@ contents as (
         report_year,
         md5(
             {{ join_rows(
-                "report_id || ' ' || cast(loaded_at as string)", ','
+                "report_id || ' ' || run_id || ' ' || cast(loaded_at as string)",
+                ','
             ) }}
             || {{ project_token() }}
         ) as content_token

@@ -1,11 +1,19 @@
 -- Of several reports of one agency for one year the one loaded last speaks;
 -- the others stay visible but out of the facts, those with the same figures as
--- its copies.
+-- its copies. A quarantined report does not compete: the next one speaks in its
+-- place, and says so.
 with
 
 reports as (
 
-    select * from {{ ref('int_reports_identified') }}
+    select
+        identified.*,
+        quarantine.report_id is not null as is_quarantined
+    from {{ ref('int_reports_identified') }} as identified
+    left join (
+        select distinct report_id from {{ ref('int_report_quarantine') }}
+    ) as quarantine
+        on identified.report_id = quarantine.report_id
 
 ),
 
@@ -29,10 +37,15 @@ ranked as (
 
     select
         *,
+        not is_rejected and not is_quarantined as is_readable,
+        {%- for column, readable in {
+            'latest_report_id': 'is_rejected or is_quarantined',
+            'last_loaded_report_id': 'is_rejected',
+        }.items() %}
         first_value(report_id) over (
             -- Reports of unknown years are never versions of each other.
             partition by
-                is_rejected,
+                {{ readable }},
                 agency_id,
                 coalesce(cast(report_year as string), report_id)
             order by
@@ -40,7 +53,9 @@ ranked as (
                 published_date desc nulls last,
                 document_id asc nulls last,
                 report_id asc nulls last
-        ) as latest_report_id
+        ) as {{ column }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     from reports
 
 ),
@@ -51,24 +66,33 @@ final as (
         ranked.*,
         case
             when ranked.is_rejected then 'document_rejected'
+            when ranked.is_quarantined then 'quarantined'
             when twins.report_id is not null then 'copy'
             when ranked.report_id <> ranked.latest_report_id then 'superseded'
             when ranked.report_year is null then 'report_year_unknown'
         end as exclusion_reason,
         case
             when
-                not ranked.is_rejected
+                ranked.is_readable
                 and ranked.report_id <> ranked.latest_report_id
                 and twins.report_id is null
                 then ranked.latest_report_id
         end as superseded_by_report_id,
-        twins.twin_report_id as copy_of_report_id,
+        case when ranked.is_readable then twins.twin_report_id end
+            as copy_of_report_id,
+        case
+            when
+                ranked.is_readable
+                and ranked.report_id = ranked.latest_report_id
+                and ranked.report_id <> ranked.last_loaded_report_id
+                then ranked.last_loaded_report_id
+        end as stands_in_for_report_id,
         -- A document without a twin holds its report alone.
         1 + cast(coalesce(twin_counts.twin_count, 0) as integer)
             as document_count,
-        not ranked.is_rejected
+        ranked.is_readable
         and ranked.report_id = ranked.latest_report_id as is_current,
-        not ranked.is_rejected
+        ranked.is_readable
         and ranked.report_id = ranked.latest_report_id
         and ranked.report_year is not null as is_in_facts
     from ranked
