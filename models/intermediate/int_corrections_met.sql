@@ -1,5 +1,5 @@
--- Each correction beside the printed figure that it names. It applies only while
--- exactly one figure is still read as the correction expects.
+-- Each correction beside the printed figure that it names. It applies only
+-- while exactly one figure is still read as the correction expects.
 with
 
 corrections as (
@@ -35,10 +35,17 @@ met as (
         metric_rows.value_status,
         metric_rows.locator,
         metric_rows.snippet,
-        trim(metric_rows.value_raw)
-        = trim(coalesce(corrections.expected_value_raw, ''))
-        and metric_rows.value is not distinct from corrections.expected_value
-            as is_expected
+        case
+            when
+                trim(metric_rows.value_raw)
+                = trim(coalesce(corrections.expected_value_raw, ''))
+                and (
+                    metric_rows.value
+                    is not distinct from corrections.expected_value
+                )
+                then 1
+            else 0
+        end as is_expected
     from corrections
     inner join reports
         on
@@ -65,10 +72,8 @@ ranked as (
 
     select
         *,
-        sum(case when is_expected then 1 else 0 end)
-            over (partition by correction_id) as expected_count,
-        sum(case when is_expected then 1 else 0 end)
-            over (partition by metric_row_id) as rival_count,
+        sum(is_expected) over (partition by correction_id) as expected_count,
+        sum(is_expected) over (partition by metric_row_id) as rival_count,
         row_number() over (
             partition by correction_id
             order by is_expected desc nulls last, metric_row_id asc nulls last

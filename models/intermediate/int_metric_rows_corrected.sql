@@ -1,6 +1,6 @@
--- The printed figures with the corrections of the register: value and status are
--- the corrected ones, the printed text and its place stay. What a person looked
--- up is not weighed against a second reading.
+-- The printed figures with the corrections of the register: value and status
+-- are the corrected ones, the printed text and its place stay. What a person
+-- looked up is not weighed against a second reading.
 {{ config(materialized='view') }}
 
 with

@@ -2,18 +2,33 @@
 -- the others stay visible but out of the facts, those with the same figures as
 -- its copies. A quarantined report does not compete: the next one speaks in its
 -- place, and says so.
+{% set last_loaded_first %}
+            order by
+                loaded_at desc nulls last,
+                published_date desc nulls last,
+                document_id asc nulls last,
+                report_id asc nulls last
+{%- endset %}
 with
+
+quarantined as (
+
+    select distinct report_id from {{ ref('int_report_quarantine') }}
+
+),
 
 reports as (
 
     select
         identified.*,
-        quarantine.report_id is not null as is_quarantined
+        -- Reports of unknown years are never versions of each other.
+        identified.agency_id || ' ' || coalesce(
+            cast(identified.report_year as string), identified.report_id
+        ) as body_year,
+        quarantined.report_id is not null as is_quarantined
     from {{ ref('int_reports_identified') }} as identified
-    left join (
-        select distinct report_id from {{ ref('int_report_quarantine') }}
-    ) as quarantine
-        on identified.report_id = quarantine.report_id
+    left join quarantined
+        on identified.report_id = quarantined.report_id
 
 ),
 
@@ -38,24 +53,14 @@ ranked as (
     select
         *,
         not is_rejected and not is_quarantined as is_readable,
-        {%- for column, readable in {
-            'latest_report_id': 'is_rejected or is_quarantined',
-            'last_loaded_report_id': 'is_rejected',
-        }.items() %}
         first_value(report_id) over (
-            -- Reports of unknown years are never versions of each other.
-            partition by
-                {{ readable }},
-                agency_id,
-                coalesce(cast(report_year as string), report_id)
-            order by
-                loaded_at desc nulls last,
-                published_date desc nulls last,
-                document_id asc nulls last,
-                report_id asc nulls last
-        ) as {{ column }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+            partition by is_rejected or is_quarantined, body_year
+            {{ last_loaded_first }}
+        ) as latest_report_id,
+        first_value(report_id) over (
+            partition by is_rejected, body_year
+            {{ last_loaded_first }}
+        ) as last_loaded_report_id
     from reports
 
 ),

@@ -1,5 +1,5 @@
--- A correction that no longer finds what it corrects stops the build: the source
--- or the reading changed, and nobody has looked whether it is still needed.
+-- A correction that no longer finds what it corrects stops the build: the
+-- source or the reading changed, and nobody looked whether it is still needed.
 select
     correction_id,
     status,
