@@ -17,6 +17,7 @@ from loaders.reread import RereadAccount, count_outdated, reread_documents
 from loaders.runs import begin_run
 from loaders.sources import list_documents
 from loaders.staging import create_raw
+from loaders.version import build_fingerprint, loader_version
 from loaders.warehouse import Warehouse
 from tests.loaders.readings import fake_reader
 
@@ -100,7 +101,7 @@ def test_every_document_is_read_again_as_its_source_says(con: duckdb.DuckDBPyCon
     assert count_outdated(con, "next") == (0, 0)
     assert reread(con).outdated == 0
     load(con, loaded)
-    assert rows(con, "select loaded_count, unchanged_count from raw.runs order by run_id desc limit 1") == [(0, 5)]
+    assert rows(con, "select loaded_count, unchanged_count from raw.runs order by started_at desc limit 1") == [(0, 5)]
 
 
 @pytest.mark.usefixtures("next_version")
@@ -146,3 +147,19 @@ def test_a_file_that_moved_is_found_once_it_was_seen_there(
     load(con, new)
     monkeypatch.setattr("loaders.load.LOADER_VERSION", "later")
     assert reread(con).read.loaded == 1
+
+
+def test_a_correction_is_no_reason_to_read_again(tmp_path: Path) -> None:
+    (tmp_path / "loaders").mkdir()
+    (tmp_path / "loaders" / "read.py").write_text("1")
+    (tmp_path / "seeds").mkdir()
+    before = loader_version(tmp_path)
+    for name in ("corrections", "quarantine_rules"):
+        (tmp_path / "seeds" / f"{name}.csv").write_text("a\n")
+    assert loader_version(tmp_path) == before
+    # The marts are made anew with it all the same.
+    fingerprint = build_fingerprint(tmp_path)
+    (tmp_path / "seeds" / "corrections.csv").write_text("b\n")
+    assert build_fingerprint(tmp_path) != fingerprint
+    (tmp_path / "seeds" / "form_aliases.csv").write_text("a\n")
+    assert loader_version(tmp_path) != before
