@@ -24,9 +24,9 @@ from tests.loaders.readings import fake_reader
 BODY = "丁县人民政府"
 # Six of eight cells are printed with letters that look like digits; 10 = 1 + 2 + 3 + 4.
 TEXT = (
-    f"{BODY},2016,requests_received=lO,requests_received_in_person=l,requests_received_fax=2,"
-    "requests_received_online=3,requests_received_letter=q,proactive_items_total=lOO,"
-    "proactive_via_website=Ol,proactive_via_weibo=OO"
+    f"{BODY},2016,requests_received=1O,requests_received_in_person=0l,requests_received_fax=2,"
+    "requests_received_online=3,requests_received_letter=0q,proactive_items_total=1OO,"
+    "proactive_via_website=0l,proactive_via_weibo=0O"
 )
 # What is quarantined, as the marts that a reader would ask tell it.
 SELECT = ["+rpt_quarantine", "+rpt_correction", "+rpt_coverage", "+fct_metric_value", "+fct_identity_check"]
@@ -158,10 +158,10 @@ def test_a_misread_report_is_left_out_and_comes_back(
 
     # Two cells are looked up: four are left, fewer than the rule asks for. The third names a document elsewhere.
     looked_up = (
-        correction(1, document_id, "requests_received", "lO", 10),
-        correction(2, document_id, "requests_received_in_person", "l", 1),
+        correction(1, document_id, "requests_received", "1O", 10),
+        correction(2, document_id, "requests_received_in_person", "0l", 1),
     )
-    correct(project, monkeypatch, *looked_up, correction(3, "0" * 64, "requests_received", "lO", 10))
+    correct(project, monkeypatch, *looked_up, correction(3, "0" * 64, "requests_received", "1O", 10))
     assert run("refresh", "--warehouse", refreshed.root) == 0, capsys.readouterr().err
     release = refreshed.current_release()
     assert release is not None
@@ -169,8 +169,8 @@ def test_a_misread_report_is_left_out_and_comes_back(
     figures = "select metric_code, value, value_raw, value_status, correction_id from marts.fct_metric_value "
     figures += "where report_id = ? and correction_id is not null order by 1"
     assert ask(published, figures, report_id) == [
-        ("requests_received", 10, "lO", "number", "C1"),
-        ("requests_received_in_person", 1, "l", "number", "C2"),
+        ("requests_received", 10, "1O", "number", "C1"),
+        ("requests_received_in_person", 1, "0l", "number", "C2"),
     ]
     assert ask(published, state, report_id) == [(None, True)]
     assert ask(published, coverage, BODY) == [("had", 0)]
@@ -184,7 +184,7 @@ def test_a_misread_report_is_left_out_and_comes_back(
     con = duckdb.connect(str(published), read_only=True)
     said = describe_trace(trace_figure(con, Question(BODY, 2016, "requests_received")))
     con.close()
-    assert "printed   'lO'" in said
+    assert "printed   '1O'" in said
     assert "corrected from illegible to 10: letters were read for digits (C1)" in said
 
     # A better reader reads the cells: what the corrections expect is no longer there, and nobody may overlook it.
@@ -197,7 +197,7 @@ def test_a_misread_report_is_left_out_and_comes_back(
     error = capsys.readouterr().err
     assert "nothing was published" in error
     assert "correction_id=C1, status=stale" in error
-    assert "expected_value_raw=lO, expected_value=None, met_value_raw=lO, met_value=10" in error
+    assert "expected_value_raw=1O, expected_value=None, met_value_raw=1O, met_value=10" in error
     assert "remove the correction or renew what it expects" in error
     assert "C3" not in error
     assert "Traceback" not in error
