@@ -167,12 +167,14 @@ def describe_reread(account: RereadAccount) -> str:
         f"outdated {account.outdated} = loaded {account.read.loaded} + rejected {account.read.rejected} "
         f"+ changed {len(account.changed)} + gone {len(account.gone)}"
     ]
-    for rejection in account.rejections[:_SHOWN_REJECTIONS]:
+    if standing := account.read.rejected - len(account.newly_rejected):
+        lines.append(f"  of the rejected, {standing} were rejected before and still are")
+    for rejection in account.newly_rejected[:_SHOWN_REJECTIONS]:
         lines.append(f"  rejected {rejection.source_uri}: {rejection.reject_code}: {rejection.message}")
     for name, documents in (("changed", account.changed), ("gone", account.gone)):
         for document in documents[:_SHOWN_REJECTIONS]:
             lines.append(f"  {name} {document.source_uri}: {document.reason}")
-    hidden = sum(max(0, len(d) - _SHOWN_REJECTIONS) for d in (account.rejections, account.changed, account.gone))
+    hidden = sum(max(0, len(d) - _SHOWN_REJECTIONS) for d in (account.newly_rejected, account.changed, account.gone))
     if hidden:
         lines.append(f"  and {hidden} more; --json lists all")
     if account.changed or account.gone:

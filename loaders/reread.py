@@ -41,9 +41,13 @@ class LeftDocument:
 
 @dataclass(frozen=True, slots=True)
 class RereadAccount:
-    """What became of every document that another version of the loaders read."""
+    """What became of every document that another version of the loaders read.
+
+    ``newly_rejected`` are those of the rejected that the other version had read.
+    """
 
     read: Account = dataclasses.field(default_factory=Account)
+    newly_rejected: tuple[Rejection, ...] = ()
     changed: tuple[LeftDocument, ...] = ()
     gone: tuple[LeftDocument, ...] = ()
 
@@ -51,11 +55,6 @@ class RereadAccount:
     def outdated(self) -> int:
         """All documents that another version read."""
         return self.read.loaded + self.read.rejected + len(self.changed) + len(self.gone)
-
-    @property
-    def rejections(self) -> tuple[Rejection, ...]:
-        """Documents that the present loaders reject."""
-        return self.read.rejections
 
     def as_json(self) -> dict[str, Any]:
         """The account as plain values."""
@@ -65,7 +64,8 @@ class RereadAccount:
             "rejected": self.read.rejected,
             "changed": [dataclasses.asdict(document) for document in self.changed],
             "gone": [dataclasses.asdict(document) for document in self.gone],
-            "rejections": [dataclasses.asdict(rejection) for rejection in self.rejections],
+            "rejections": [dataclasses.asdict(rejection) for rejection in self.read.rejections],
+            "newly_rejected": [dataclasses.asdict(rejection) for rejection in self.newly_rejected],
         }
 
 
@@ -100,7 +100,8 @@ def reread_documents(
         progress: told about every document.
     """
     create_raw(con)
-    wanted, gone = _find(outdated_documents(con, reading_version(None)))
+    documents = outdated_documents(con, reading_version(None))
+    wanted, gone = _find(documents)
     files: dict[Path, list[_Wanted]] = {}
     for one in wanted:
         files.setdefault(one.container, []).append(one)
@@ -129,7 +130,9 @@ def reread_documents(
     account = load_documents(
         con, sources, run_id=run_id, reader=reader, workers=workers, progress=progress, open_source=open_wanted
     )
-    return RereadAccount(account, tuple(changed), tuple(gone))
+    rejected_before = {document.source_uri for document in documents if document.is_rejected}
+    newly_rejected = tuple(found for found in account.rejections if found.source_uri not in rejected_before)
+    return RereadAccount(account, newly_rejected, tuple(changed), tuple(gone))
 
 
 def count_outdated(con: duckdb.DuckDBPyConnection, loader_version: str) -> tuple[int, int]:

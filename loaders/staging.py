@@ -183,6 +183,7 @@ class OutdatedDocument:
     document_id: str
     source_uri: str
     loader_version: str
+    is_rejected: bool
     place: Place | None
 
 
@@ -212,15 +213,16 @@ def outdated_documents(con: duckdb.DuckDBPyConnection, loader_version: str) -> l
     ).fetchall()[0]
     places = "loading.places" if has_places else "(select null as document_id, null as path, null as hints)"
     rows = con.execute(
-        "select d.document_id, d.source_uri, d.loader_version, p.path, p.hints from raw.documents as d "
+        "select d.document_id, d.source_uri, d.loader_version, d.status = 'rejected', p.path, p.hints "
+        "from raw.documents as d "
         f"left join {places} as p on d.document_id = p.document_id "
         "where not starts_with(d.loader_version, ?) and d.document_id <> sha256('missing:' || d.source_uri) "
         "order by d.source_uri, d.document_id",
         [loader_version],
     ).fetchall()
     return [
-        OutdatedDocument(document_id, uri, version, None if path is None else Place(path, hints))
-        for document_id, uri, version, path, hints in rows
+        OutdatedDocument(document_id, uri, version, is_rejected, None if path is None else Place(path, hints))
+        for document_id, uri, version, is_rejected, path, hints in rows
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from loaders.errors import DocumentRejected
 from loaders.load import load_documents
 from loaders.model import DocumentReading, Hints
 from loaders.refresh import describe_reread
@@ -31,7 +32,9 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def better_reader(data: bytes, name: str, hints: Hints | None) -> DocumentReading:
-    """Reads every figure of 1 as 2."""
+    """Reads every figure of 1 as 2, and takes what has 8 for no report."""
+    if b"received=8" in data:
+        raise DocumentRejected("not_a_report", "it is a notice")
     return fake_reader(data.replace(b"received=1", b"received=2"), name, hints)
 
 
@@ -135,6 +138,22 @@ def test_a_document_of_an_older_work_file_is_found_by_its_address(con: duckdb.Du
     assert {document.source_uri.rsplit("/", 1)[-1] for document in account.gone} == {"a", "hinted.txt"}
     assert "load the manifest again" in account.gone[0].reason
     assert account.read.loaded == 2
+
+
+@pytest.mark.usefixtures("next_version")
+def test_what_is_no_longer_read_is_named(
+    con: duckdb.DuckDBPyConnection, loaded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loaders.load.LOADER_VERSION", "before")
+    (loaded / "page.txt").write_text("页县,2017,requests_received=8")
+    load(con, loaded / "page.txt", loaded / "notice.txt")
+    monkeypatch.setattr("loaders.load.LOADER_VERSION", "next")
+    account = reread(con)
+    assert [Path(found.source_uri).name for found in account.newly_rejected] == ["page.txt"]
+    said = describe_reread(account)
+    assert "of the rejected, 1 were rejected before and still are" in said
+    assert "page.txt: not_a_report: it is a notice" in said
+    assert "notice.txt" not in said
 
 
 def test_a_file_that_moved_is_found_once_it_was_seen_there(

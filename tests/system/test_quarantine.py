@@ -13,6 +13,7 @@ import pytest
 
 from loaders.cli import main
 from loaders.dbt_build import _close_connections
+from loaders.errors import UsageError
 from loaders.model import DocumentReading, Hints, ValueStatus
 from loaders.refresh import LoadRequest, run_load
 from loaders.settings import Settings
@@ -155,6 +156,11 @@ def test_a_misread_report_is_left_out_and_comes_back(
     assert ask(work, coverage, BODY) == [("quarantined", 1)]
     for table in ("fct_metric_value", "fct_identity_check"):
         assert ask(work, f"select count(*) from marts.{table} where report_id = ?", report_id) == [(0,)]
+
+    con = duckdb.connect(str(work), read_only=True)
+    with pytest.raises(UsageError, match="in quarantine"):
+        trace_figure(con, Question(BODY, 2016, "requests_received"))
+    con.close()
 
     # Two cells are looked up: four are left, fewer than the rule asks for. The third names a document elsewhere.
     looked_up = (
