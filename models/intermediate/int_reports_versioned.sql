@@ -2,13 +2,6 @@
 -- the others stay visible but out of the facts, those with the same figures as
 -- its copies. A quarantined report does not compete: the next one speaks in its
 -- place, and says so.
-{% set last_loaded_first %}
-            order by
-                loaded_at desc nulls last,
-                published_date desc nulls last,
-                document_id asc nulls last,
-                report_id asc nulls last
-{%- endset %}
 with
 
 quarantined as (
@@ -55,11 +48,19 @@ ranked as (
         not is_rejected and not is_quarantined as is_readable,
         first_value(report_id) over (
             partition by is_rejected or is_quarantined, body_year
-            {{ last_loaded_first }}
+            order by
+                loaded_at desc nulls last,
+                published_date desc nulls last,
+                document_id asc nulls last,
+                report_id asc nulls last
         ) as latest_report_id,
         first_value(report_id) over (
             partition by is_rejected, body_year
-            {{ last_loaded_first }}
+            order by
+                loaded_at desc nulls last,
+                published_date desc nulls last,
+                document_id asc nulls last,
+                report_id asc nulls last
         ) as last_loaded_report_id
     from reports
 
