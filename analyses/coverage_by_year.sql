@@ -1,6 +1,6 @@
 -- Question: how complete is the warehouse, year by year?
 -- Read: of the bodies expected in a year, how many reports there are, how many
--- could not be read, how many are missing.
+-- were read too badly or not at all, how many are missing.
 -- Caveats: a body is expected from its first report on, so early years look
 -- fuller than they are: who never reported is not counted.
 with
@@ -17,6 +17,7 @@ final as (
         report_year,
         count(*) as expected_count,
         count(case when status = 'had' then 1 end) as had_count,
+        count(case when status = 'quarantined' then 1 end) as quarantined_count,
         count(case when status = 'unreadable' then 1 end) as unreadable_count,
         count(case when status = 'missing' then 1 end) as missing_count,
         {{ pooled_ratio("case when status = 'had' then 1 else 0 end", '1') }}

@@ -104,6 +104,26 @@ def load(
 
 
 @cli.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that read documents; as many as there are cores without it.",
+)
+@_run_options
+@_common_options
+def reread(workers: int | None, wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Read again the documents that another version of the loaders read, where their bytes are still found.
+
+    The account says what became of each: loaded, rejected, changed (other bytes stand there now) or gone. What is
+    changed or gone stays as it was read before.
+    """
+    from loaders.refresh import run_reread
+
+    run_reread(make_settings(warehouse, quiet, as_json), workers, wait_seconds)
+
+
+@cli.command()
 @click.argument("file", metavar="FILE")
 @click.option(
     "--format",

@@ -14,6 +14,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,9 +28,18 @@ from loaders.isolation import Outcome, Pool, available_cores
 from loaders.model import DocumentReading, DocumentStatus, Hints, Issue
 from loaders.runs import RunCounts, count_run
 from loaders.sources import MAX_BYTES, SourceDocument
-from loaders.sources.archives import Opened, open_documents
+from loaders.sources.archives import OnArchive, Opened, open_documents
 from loaders.sources.document import missing_document_id
-from loaders.staging import KnownDocument, Staged, create_raw, forget_missing, known_documents, stage
+from loaders.staging import (
+    KnownDocument,
+    Place,
+    Staged,
+    create_raw,
+    forget_missing,
+    known_documents,
+    note_paths,
+    stage,
+)
 from loaders.version import LOADER_VERSION
 from loaders.warehouse import utc_now
 
@@ -37,6 +47,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Reader = Callable[[bytes, str, Hints | None], DocumentReading]
+Opener = Callable[[SourceDocument, int, OnArchive], Iterator[Opened]]
 _Read = Callable[[bytes, str, Hints | None, str], "Future[DocumentRows | DocumentRejected]"]
 
 # A transaction is as large as pays, and ends earlier when much would be lost with it.
@@ -203,6 +214,7 @@ def load_documents(
     advance: Callable[[int], None] = lambda count: None,
     progress: Progress | None = None,
     max_bytes: int = MAX_BYTES,
+    open_source: Opener = open_documents,
 ) -> Account:
     """Read and stage documents batch by batch, a transaction each, in the order of the documents.
 
@@ -219,13 +231,14 @@ def load_documents(
         advance: told how many documents were staged since it was last called.
         progress: told about every document that was read.
         max_bytes: larger documents are rejected.
+        open_source: gives the documents behind each of ``documents``, with their bytes.
     """
     create_raw(con)
     tally = _Tally()
     with _open_reader(reader or _project_reader(), workers) as read, _sparing_engine(con):
         load = _Load(con, run_id, force, read, progress or Progress(), tally, advance)
         begun: deque[_Begun] = deque()
-        for lot in _fetch_lots(documents, max_bytes, load.progress):
+        for lot in _fetch_lots(documents, max_bytes, load.progress, open_source):
             begun.append(load.begin(lot))
             del lot  # its bytes are the readers' now
             while begun and (len(begun) > _AHEAD_LOTS or sum(one.held_bytes() for one in begun) > _AHEAD_BYTES):
@@ -293,6 +306,7 @@ class _Load:
         forget_missing(self._con, with_bytes + lot.opened_uris)
         known = known_documents(self._con, [fetched.document_id for fetched in lot.fetched])
         begun = _Begun()
+        seen: dict[str, bytes] = {}
         for fetched in lot.fetched:
             uri = fetched.document.source_uri
             before = known.get(fetched.document_id)
@@ -302,12 +316,14 @@ class _Load:
                 begun.duplicates.append(Duplicate(uri, first_uri))
             elif before and not self._force and _is_current(before, fetched):
                 begun.standing_rejected += before.is_rejected
+                seen[fetched.document_id] = _path_bytes(fetched.document)
             else:
                 begun.due.append(_read(self._submit, fetched))
                 begun.due[-1].outcome.add_done_callback(lambda _: self.progress.done(1))
                 continue
             begun.unchanged += 1
             self.progress.done(1)
+        note_paths(self._con, seen)
         return begun
 
     def finish(self, begun: _Begun) -> None:
@@ -333,7 +349,8 @@ class _Load:
 
     def _add(self, due: _Due) -> None:
         rows = _settle(due)
-        self._batch.append(Staged(rows, reading_version(due.document.hints)))
+        place = Place(_path_bytes(due.document), hints_text(due.document.hints)) if due.byte_count else None
+        self._batch.append(Staged(rows, reading_version(due.document.hints), place))
         self._batch_bytes += rows.size
         if rows.status == DocumentStatus.REJECTED:
             self._tally.rejections.append(_rejection(rows))
@@ -352,10 +369,15 @@ class _Load:
 
 def reading_version(hints: Hints | None) -> str:
     """The version a document is read under; what a manifest says is part of it, so that a correction counts."""
+    text = hints_text(hints)
+    return LOADER_VERSION if text is None else f"{LOADER_VERSION}+hints.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def hints_text(hints: Hints | None) -> str | None:
+    """What a manifest says as JSON; null when it says nothing."""
     if hints is None:
-        return LOADER_VERSION
-    text = json.dumps(dataclasses.asdict(hints), ensure_ascii=False, sort_keys=True, default=str)
-    return f"{LOADER_VERSION}+hints.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return None
+    return json.dumps(dataclasses.asdict(hints), ensure_ascii=False, sort_keys=True, default=str)
 
 
 def _project_reader() -> Reader | str:
@@ -434,7 +456,13 @@ def _settle(due: _Due) -> DocumentRows:
     return dataclasses.replace(outcome, source_uri=due.document.source_uri, byte_count=due.byte_count)
 
 
-def _fetch_lots(documents: Iterable[SourceDocument], max_bytes: int, progress: Progress) -> Iterator[_Lot]:
+def _path_bytes(document: SourceDocument) -> bytes:
+    return os.fsencode(os.path.abspath(document.path))
+
+
+def _fetch_lots(
+    documents: Iterable[SourceDocument], max_bytes: int, progress: Progress, open_source: Opener
+) -> Iterator[_Lot]:
     lot = _Lot()
 
     def note_archive(uri: str, count: int) -> None:
@@ -442,7 +470,7 @@ def _fetch_lots(documents: Iterable[SourceDocument], max_bytes: int, progress: P
         progress.found(count - 1)
 
     for document in documents:
-        for opened in open_documents(document, max_bytes, note_archive):
+        for opened in open_source(document, max_bytes, note_archive):
             fetched = _identify(opened)
             lot.fetched.append(fetched)
             lot.size += fetched.byte_count

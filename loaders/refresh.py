@@ -26,9 +26,10 @@ from loaders.builds import (
     record_check,
 )
 from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
-from loaders.load import Account, load_documents
+from loaders.load import Account, load_documents, reading_version
 from loaders.progress import show_progress
 from loaders.publish import Release, current_manifest, publish_build
+from loaders.reread import RereadAccount, count_outdated, reread_documents
 from loaders.runs import begin_run, end_run
 from loaders.settings import Settings, shown
 from loaders.sources import SourceDocument, list_documents
@@ -64,6 +65,21 @@ def run_load(settings: Settings, request: LoadRequest) -> Account:
         account = _load(settings, documents, run_id, request)
     settings.answer(describe_account(account), {"run_id": run_id, **account.as_json()})
     _raise_if_strict(account, request)
+    return account
+
+
+def run_reread(settings: Settings, workers: int | None, wait_seconds: float) -> RereadAccount:
+    """``gongkai reread``: read again what another version of the loaders read, and print the account."""
+    _require_work_file(settings.warehouse)
+    with _recorded_run(settings.warehouse, "reread", wait_seconds) as run_id:
+        con = settings.warehouse.connect()
+        try:
+            there, _ = count_outdated(con, reading_version(None))
+            with show_progress(settings, there) as progress:
+                account = reread_documents(con, run_id=run_id, workers=workers, progress=progress)
+        finally:
+            con.close()
+    settings.answer(describe_reread(account), {"run_id": run_id, **account.as_json()})
     return account
 
 
@@ -140,6 +156,31 @@ def describe_account(account: Account) -> str:
     hidden = max(0, len(account.rejections) - _SHOWN_REJECTIONS) + max(0, len(account.duplicates) - _SHOWN_REJECTIONS)
     if hidden:
         lines.append(f"  and {hidden} more; --json lists all, raw.documents keeps the rejected ones")
+    return "\n".join(lines)
+
+
+def describe_reread(account: RereadAccount) -> str:
+    """The account of a second reading for a person."""
+    if not account.outdated:
+        return "nothing to read again: every document was read by this version of the loaders"
+    lines = [
+        f"outdated {account.outdated} = loaded {account.read.loaded} + rejected {account.read.rejected} "
+        f"+ changed {len(account.changed)} + gone {len(account.gone)}"
+    ]
+    if standing := account.read.rejected - len(account.newly_rejected):
+        lines.append(f"  of the rejected, {standing} were rejected before and still are")
+    for rejection in account.newly_rejected[:_SHOWN_REJECTIONS]:
+        lines.append(f"  rejected {rejection.source_uri}: {rejection.reject_code}: {rejection.message}")
+    for name, documents in (("changed", account.changed), ("gone", account.gone)):
+        for document in documents[:_SHOWN_REJECTIONS]:
+            lines.append(f"  {name} {document.source_uri}: {document.reason}")
+    hidden = sum(max(0, len(d) - _SHOWN_REJECTIONS) for d in (account.newly_rejected, account.changed, account.gone))
+    if hidden:
+        lines.append(f"  and {hidden} more; --json lists all")
+    if account.changed or account.gone:
+        lines.append("  what is changed or gone stays as it was read before; load its source again where it is now")
+    if account.read.changed:
+        lines.append("  next: gongkai refresh")
     return "\n".join(lines)
 
 

@@ -2,14 +2,17 @@
 
 In: :class:`~loaders.columns.DocumentRows`, made where the documents were read. Out: rows of schema ``raw``, one
 transaction a call of :func:`stage`. A document that is staged again replaces all of its rows, so staging twice leaves
-the same rows as staging once. A document's own row goes in by value, the others
-come as Arrow batches that are put together.
+the same rows as staging once; it keeps the time when its bytes first came, which says what replaced what. A document's
+own row goes in by value, the others come as Arrow batches that are put together.
+
+Beside them ``loading.places`` says where the bytes of each document were last seen and what a manifest said of them,
+so that it can be read again. It is of this machine: no model reads it and no release holds it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 RAW_DDL = """
 create schema if not exists raw;
+create schema if not exists loading;
 create table if not exists raw.documents (
     document_id varchar primary key,
     source_uri varchar not null,
@@ -105,6 +109,12 @@ create table if not exists raw.runs (
     loader_version varchar not null,
     versions varchar not null
 );
+-- A name need not be UTF-8, so a path is bytes.
+create table if not exists loading.places (
+    document_id varchar primary key,
+    path blob not null,
+    hints varchar
+);
 """
 
 # As lists: Arrow would import pandas, half a second, before it makes an array of Python values.
@@ -121,18 +131,40 @@ select
     unnest(cast(? as varchar[])),
     unnest(cast(? as varchar[])),
     ?,
-    ?
+    unnest(cast(? as timestamp[]))
+"""
+_INSERT_PLACES = """
+insert into loading.places (document_id, path, hints)
+select
+    unnest(cast(? as varchar[])),
+    unnest(cast(? as blob[])),
+    unnest(cast(? as varchar[]))
+on conflict (document_id) do update set path = excluded.path, hints = excluded.hints
+"""
+_UPDATE_PATHS = """
+update loading.places set path = seen.path
+from (select unnest(cast(? as varchar[])) as document_id, unnest(cast(? as blob[])) as path) as seen
+where places.document_id = seen.document_id and places.path <> seen.path
 """
 # The tables in which a document has rows besides its own.
 _PARTS = ("reports", "metric_rows", "issues", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of a document were seen, and what a manifest said of them, as JSON; null when none did."""
+
+    path: bytes
+    hints: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
-    """A document as it goes into the tables, with the version it was read under."""
+    """A document as it goes into the tables, with the version it was read under; ``place`` is null without bytes."""
 
     rows: DocumentRows
     loader_version: str
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +173,18 @@ class KnownDocument:
 
     loader_version: str
     is_rejected: bool
+    loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutdatedDocument:
+    """A document that another version of the loaders read; ``place`` is null when it was not kept."""
+
+    document_id: str
+    source_uri: str
+    loader_version: str
+    is_rejected: bool
+    place: Place | None
 
 
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -151,11 +195,41 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
 def known_documents(con: duckdb.DuckDBPyConnection, document_ids: Sequence[str]) -> dict[str, KnownDocument]:
     """Those of ``document_ids`` that are staged, with the version they were read under."""
     rows = con.execute(
-        "select document_id, loader_version, status = 'rejected' from raw.documents "
+        "select document_id, loader_version, status = 'rejected', loaded_at from raw.documents "
         "where document_id in (select unnest(?))",
         [list(document_ids)],
     ).fetchall()
-    return {document_id: KnownDocument(version, is_rejected) for document_id, version, is_rejected in rows}
+    return {document_id: KnownDocument(*facts) for document_id, *facts in rows}
+
+
+def outdated_documents(con: duckdb.DuckDBPyConnection, loader_version: str) -> list[OutdatedDocument]:
+    """The documents that another version than ``loader_version`` read, in the order of their addresses.
+
+    What never had bytes was not read by any.
+    """
+    # A work file of an earlier version has no places until something is loaded.
+    (has_places,) = con.execute(
+        "select count(*) > 0 from duckdb_tables() where schema_name = 'loading' and table_name = 'places'"
+    ).fetchall()[0]
+    places = "loading.places" if has_places else "(select null as document_id, null as path, null as hints)"
+    rows = con.execute(
+        "select d.document_id, d.source_uri, d.loader_version, d.status = 'rejected', p.path, p.hints "
+        "from raw.documents as d "
+        f"left join {places} as p on d.document_id = p.document_id "
+        "where not starts_with(d.loader_version, ?) and d.document_id <> sha256('missing:' || d.source_uri) "
+        "order by d.source_uri, d.document_id",
+        [loader_version],
+    ).fetchall()
+    return [
+        OutdatedDocument(document_id, uri, version, is_rejected, None if path is None else Place(path, hints))
+        for document_id, uri, version, is_rejected, path, hints in rows
+    ]
+
+
+def note_paths(con: duckdb.DuckDBPyConnection, paths: Mapping[str, bytes]) -> None:
+    """Keep where known documents were seen now, by document id."""
+    if paths:
+        con.execute(_UPDATE_PATHS, [list(paths), list(paths.values())])
 
 
 def forget_missing(con: duckdb.DuckDBPyConnection, source_uris: Iterable[str]) -> None:
@@ -175,8 +249,16 @@ def stage(con: duckdb.DuckDBPyConnection, batch: Sequence[Staged], *, run_id: st
     con.execute("begin")
     try:
         # Looking for rows of documents that are new would take a walk over all rows.
-        _delete_documents(con, list(known_documents(con, [staged.rows.document_id for staged in batch])))
-        con.execute(_INSERT_DOCUMENTS, [*_document_columns(batch), run_id, loaded_at])
+        known = known_documents(con, [staged.rows.document_id for staged in batch])
+        _delete_documents(con, list(known))
+        first_loaded = [
+            known[staged.rows.document_id].loaded_at if staged.rows.document_id in known else loaded_at
+            for staged in batch
+        ]
+        con.execute(_INSERT_DOCUMENTS, [*_document_columns(batch), run_id, first_loaded])
+        placed = [(staged.rows.document_id, staged.place.path, staged.place.hints) for staged in batch if staged.place]
+        if placed:
+            con.execute(_INSERT_PLACES, [list(column) for column in zip(*placed, strict=True)])
         for table, rows in _tables(batch):
             con.register("staged_rows", rows)
             con.execute(f"insert into raw.{table} by name select * from staged_rows")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loaders.errors import LockedError
 from loaders.publish import current_manifest
+from loaders.reread import count_outdated
 from loaders.settings import Settings
 from loaders.version import LOADER_VERSION
 from loaders.warehouse import Warehouse, read_holder
@@ -54,8 +55,8 @@ def describe_status(status: dict[str, Any]) -> str:
             lines.append(f"          rejected {count}: {code}")
         if work["outdated_documents"]:
             lines.append(
-                f"          {work['outdated_documents']} documents were read by another version of the loaders; "
-                "load their sources again"
+                f"          {work['outdated_documents']} were read by another version of the loaders; "
+                f"`gongkai reread` would read {work['rereadable_documents']} of them again"
             )
         for check in work["checks"]:
             lines.append(f"check     {check['layer']} {'passed' if check['is_passed'] else 'failed'} {check['at']}")
@@ -92,6 +93,7 @@ def _read_tables(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
     tables = set(con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall())
     if ("raw.runs",) not in tables or ("checks.builds",) not in tables:
         return None  # the first run was stopped before it wrote anything
+    rereadable, out_of_reach = count_outdated(con, LOADER_VERSION)
     return {
         "documents": dict(con.execute("select status, count(*) from raw.documents group by 1 order by 1").fetchall()),
         "reject_codes": dict(
@@ -100,9 +102,8 @@ def _read_tables(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
                 "group by 1 order by 2 desc, 1"
             ).fetchall()
         ),
-        "outdated_documents": con.execute(
-            "select count(*) from raw.documents where not starts_with(loader_version, ?)", [LOADER_VERSION]
-        ).fetchall()[0][0],
+        "outdated_documents": rereadable + out_of_reach,
+        "rereadable_documents": rereadable,
         "reports": con.execute("select count(*) from raw.reports").fetchall()[0][0],
         "metric_rows": con.execute("select count(*) from raw.metric_rows").fetchall()[0][0],
         "build": _first(

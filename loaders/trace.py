@@ -1,8 +1,8 @@
 """``gongkai trace``: from a figure back to the printed cell.
 
 In: agency, report year, metric and, if wanted, applicant type. Out: each figure with its document, place,
-printed text and how it was matched, the figures that competed with it, and the identities that touch it. Reads
-the current release, or the work file before the first release.
+printed text and how it was matched, the correction that was applied, the figures that competed with it, and the
+identities that touch it. Reads the current release, or the work file before the first release.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ def trace_figure(con: duckdb.DuckDBPyConnection, question: Question) -> dict[str
     for figure in figures:
         figure["competitors"] = _competitors(con, figure)
         figure["checks"] = _checks(con, figure)
+        figure["correction"] = _correction(con, figure)
     return {
         "agency_name": agency_name,
         "report_year": question.year,
@@ -117,6 +118,8 @@ def describe_trace(answer: dict[str, Any]) -> str:
             )
         if figure["locator"] is not None:
             lines += _describe_place(figure)
+        if figure["correction"] is not None:
+            lines.append(_describe_correction(figure["correction"]))
         lines.append(f"  document  {figure['source_uri']} sha256 {figure['document_id']}")
         lines.append(f"  chosen    {figure['choice_rule_code']}, {figure['version_rule_code']}")
         for competitor in figure["competitors"]:
@@ -143,6 +146,15 @@ def _describe_place(figure: dict[str, Any]) -> list[str]:
         f"  text      {figure['snippet']}",
         f"  matched   {figure['match_method']}, score {figure['match_score']}{_doubt(figure)}",
     ]
+
+
+def _describe_correction(correction: dict[str, Any]) -> str:
+    """From what to what, why, and under which name in the register."""
+    before, after = (
+        correction[f"{side}_value_status"] if correction[f"{side}_value"] is None else correction[f"{side}_value"]
+        for side in ("met", "new")
+    )
+    return f"  corrected from {before} to {after}: {correction['reason']} ({correction['correction_id']})"
 
 
 def _doubt(figure: dict[str, Any]) -> str:
@@ -195,9 +207,26 @@ def _resolve_agency(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> t
                 [agency_id, year],
             ).fetchall()
             if not keys:
-                raise UsageError(f"{name} has no figures for {year}")
+                raise UsageError(f"{name} has no figures for {year}{_quarantine(con, str(name), year)}")
             return [str(key) for (key,) in keys], str(name)
+    if hint := _quarantine(con, agency, year):
+        raise UsageError(f"{agency} has no figures for {year}{hint}")
     raise UsageError(f"no agency with figures is called {agency!r} or contains it; names are in marts.dim_agency")
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection, agency: str, year: int) -> str:
+    """Why there is nothing to trace, where the report was read too badly."""
+    if not con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = 'rpt_quarantine'"
+    ).fetchall()[0][0]:
+        return ""
+    found = con.execute(
+        "select distinct label_en from marts.rpt_quarantine where contains(agency_name, ?) and report_year = ? "
+        "order by 1",
+        [agency, year],
+    ).fetchall()
+    reasons = "; ".join(str(label) for (label,) in found)
+    return f": its report is in quarantine ({reasons}); see marts.rpt_quarantine" if reasons else ""
 
 
 def _competitors(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[dict[str, Any]]:
@@ -208,6 +237,19 @@ def _competitors(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list
         "and applicant_type_code is not distinct from ?",
         [figure[name] for name in ("agency_key", "report_year", "metric_code", "applicant_type_code")],
     )
+
+
+def _correction(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> dict[str, Any] | None:
+    # A release of an earlier version knows no corrections.
+    if figure.get("correction_id") is None:
+        return None
+    (correction,) = _rows(
+        con,
+        "select correction_id, correction_kind, met_value, met_value_status, new_value, new_value_status, reason, "
+        "evidence, author, corrected_date from marts.rpt_correction where correction_id = ?",
+        [figure["correction_id"]],
+    )
+    return correction
 
 
 def _checks(con: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The version that decides whether known bytes are read again.
 
 ``LOADER_VERSION`` is the project version plus a short hash of everything that can change a reading: the
-loaders' code and the seeds. A document staged under another version counts as unread.
+loaders' code and the seeds, but for those that judge or correct readings. A document staged under another version
+counts as unread.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
+# A correction is no reason to read every document again.
+_SEEDS_AFTER_READING = ("corrections.csv", "quarantine_rules.csv")
 _BUILD_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data", "expectations")
 _BUILD_FILES = ("dbt_project.yml", "profiles.yml")
 _BUILD_PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations")
@@ -42,7 +45,8 @@ def content_hash(paths: Iterable[Path], root: Path, extra: str = "") -> str:
 
 def loader_version(root: Path = PROJECT_ROOT) -> str:
     """Project version and hash of loaders and seeds, e.g. ``0.1.0+3f2a9c1d7b04``."""
-    paths = [*(root / "loaders").rglob("*.py"), *(root / "seeds").glob("*.csv")]
+    seeds = [path for path in (root / "seeds").glob("*.csv") if path.name not in _SEEDS_AFTER_READING]
+    paths = [*(root / "loaders").rglob("*.py"), *seeds]
     return f"{project_version(root)}+{content_hash(paths, root)[:12]}"
 
 

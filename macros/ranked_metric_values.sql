@@ -7,7 +7,7 @@ with
 
 metric_rows as (
 
-    select * from {{ ref('stg_raw__metric_rows') }}
+    select * from {{ ref('int_metric_rows_corrected') }}
 
 ),
 
@@ -53,15 +53,22 @@ placed as (
         metric_rows.second_value,
         metric_rows.is_approximate,
         metric_rows.is_read_by_ocr,
+        metric_rows.correction_id,
         -- A label of a table must match letter by letter, or a second reading
         -- give the same. Prose never does: a phrase that can mean nothing else
-        -- is enough. Characters seen in a picture are never certain.
-        not metric_rows.is_read_by_ocr
-        and coalesce(metric_rows.second_reading, '') <> 'differs'
-        and (
-            coalesce(metric_rows.second_reading, '') = 'agrees'
-            or coalesce(metric_rows.match_score, 0)
-            >= case when metric_rows.source_kind = 'table' then 100 else 90 end
+        -- is enough. Characters seen in a picture are never certain; what a
+        -- person looked up is.
+        metric_rows.correction_id is not null
+        or (
+            not metric_rows.is_read_by_ocr
+            and coalesce(metric_rows.second_reading, '') <> 'differs'
+            and (
+                coalesce(metric_rows.second_reading, '') = 'agrees'
+                or coalesce(metric_rows.match_score, 0)
+                >= case
+                    when metric_rows.source_kind = 'table' then 100 else 90
+                end
+            )
         ) as is_certain_reading
     from metric_rows
     inner join reports on metric_rows.report_id = reports.report_id

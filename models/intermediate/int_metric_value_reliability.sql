@@ -71,9 +71,14 @@ final as (
         figures.metric_row_id,
         case
             when figures.second_reading = 'differs' then 'extraction_suspect'
-            when counted.uncertain_count > 0 then 'extraction_suspect'
+            -- What a person looked up is not in doubt.
+            when
+                counted.uncertain_count > 0
+                and figures.correction_id is null
+                then 'extraction_suspect'
             when
                 counted.contradiction_count > 0
+                and figures.correction_id is null
                 and coalesce(anywhere.report_id, there.report_id) is not null
                 and coalesce(figures.second_reading, '') <> 'agrees'
                 then 'extraction_suspect'

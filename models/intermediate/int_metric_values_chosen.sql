@@ -74,7 +74,8 @@ final as (
         printed.page_number,
         printed.match_score,
         printed.second_reading,
-        printed.second_value
+        printed.second_value,
+        printed.correction_id
     from printed
     full outer join derived
         on

@@ -5,7 +5,7 @@ with
 
 reports as (
 
-    select * from {{ ref('dim_report') }}
+    select * from {{ ref('int_reports_versioned') }}
     where report_year is not null
 
 ),
@@ -28,7 +28,8 @@ aggregates as (
         division_code,
         report_year,
         {{ join_rows(
-            "report_id || ' ' || cast(loaded_at as string)", ','
+            "report_id || ' ' || run_id || ' ' || cast(loaded_at as string)",
+            ','
         ) }} as aggregate_ids
     from reports
     where is_in_facts and scope_code = 'area_aggregate'
@@ -45,11 +46,13 @@ final as (
         reports.scope_code,
         reports.report_year,
         {{ surrogate_key([
-            'reports.report_id', 'reports.loaded_at', 'reports.document_id',
+            'reports.report_id', 'reports.run_id', 'reports.loaded_at',
+            'reports.document_id', 'reports.stands_in_for_report_id',
             'reports.agency_key', 'reports.agency_id', 'reports.report_year',
             'reports.form_code', 'reports.scope_code', 'reports.division_code',
             'reports.superseded_by_report_id', 'reports.copy_of_report_id',
-            'reports.document_count', 'reports.is_in_facts',
+            'reports.exclusion_reason', 'reports.document_count',
+            'reports.is_in_facts',
             'reports.agency_name', 'reports.title', 'reports.source_uri',
             'agencies.agency_name', 'agencies.level_code', 'agencies.kind_code',
             'agencies.province_name', 'layers.is_in_totals',

@@ -1,12 +1,13 @@
 -- Each version of a body's report of a year with the version before it, in the
 -- order in which int_reports_versioned lets the last one speak. The same report
--- in another document is no revision.
+-- in another document is no revision, and one that was read too badly is no
+-- witness.
 with
 
 reports as (
 
     select * from {{ ref('int_reports_versioned') }}
-    where not is_rejected and report_year is not null
+    where is_readable and report_year is not null
 
 ),
 

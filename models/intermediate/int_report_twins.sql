@@ -12,7 +12,7 @@ reports as (
 
 metric_rows as (
 
-    select * from {{ ref('stg_raw__metric_rows') }}
+    select * from {{ ref('int_metric_rows_corrected') }}
 
 ),
 

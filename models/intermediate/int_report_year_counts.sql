@@ -42,6 +42,8 @@ final as (
         reports.report_year,
         count(distinct reports.document_id) as document_count,
         count(case when reports.is_rejected then 1 end) as rejected_count,
+        count(case when reports.exclusion_reason = 'quarantined' then 1 end)
+            as quarantined_count,
         count(case when reports.exclusion_reason = 'superseded' then 1 end)
             as superseded_count,
         count(case when reports.exclusion_reason = 'copy' then 1 end)

@@ -28,6 +28,7 @@ final as (
         documents.source_uri,
         documents.media_type,
         documents.script,
+        documents.run_id,
         documents.loaded_at,
         documents.document_status = 'rejected' as is_rejected
     from reports

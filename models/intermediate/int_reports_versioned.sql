@@ -1,11 +1,27 @@
 -- Of several reports of one agency for one year the one loaded last speaks;
 -- the others stay visible but out of the facts, those with the same figures as
--- its copies.
+-- its copies. A quarantined report does not compete: the next one speaks in its
+-- place, and says so.
 with
+
+quarantined as (
+
+    select distinct report_id from {{ ref('int_report_quarantine') }}
+
+),
 
 reports as (
 
-    select * from {{ ref('int_reports_identified') }}
+    select
+        identified.*,
+        -- Reports of unknown years are never versions of each other.
+        identified.agency_id || ' ' || coalesce(
+            cast(identified.report_year as string), identified.report_id
+        ) as body_year,
+        quarantined.report_id is not null as is_quarantined
+    from {{ ref('int_reports_identified') }} as identified
+    left join quarantined
+        on identified.report_id = quarantined.report_id
 
 ),
 
@@ -29,18 +45,23 @@ ranked as (
 
     select
         *,
+        not is_rejected and not is_quarantined as is_readable,
         first_value(report_id) over (
-            -- Reports of unknown years are never versions of each other.
-            partition by
-                is_rejected,
-                agency_id,
-                coalesce(cast(report_year as string), report_id)
+            partition by is_rejected or is_quarantined, body_year
             order by
                 loaded_at desc nulls last,
                 published_date desc nulls last,
                 document_id asc nulls last,
                 report_id asc nulls last
-        ) as latest_report_id
+        ) as latest_report_id,
+        first_value(report_id) over (
+            partition by is_rejected, body_year
+            order by
+                loaded_at desc nulls last,
+                published_date desc nulls last,
+                document_id asc nulls last,
+                report_id asc nulls last
+        ) as last_loaded_report_id
     from reports
 
 ),
@@ -51,24 +72,33 @@ final as (
         ranked.*,
         case
             when ranked.is_rejected then 'document_rejected'
+            when ranked.is_quarantined then 'quarantined'
             when twins.report_id is not null then 'copy'
             when ranked.report_id <> ranked.latest_report_id then 'superseded'
             when ranked.report_year is null then 'report_year_unknown'
         end as exclusion_reason,
         case
             when
-                not ranked.is_rejected
+                ranked.is_readable
                 and ranked.report_id <> ranked.latest_report_id
                 and twins.report_id is null
                 then ranked.latest_report_id
         end as superseded_by_report_id,
-        twins.twin_report_id as copy_of_report_id,
+        case when ranked.is_readable then twins.twin_report_id end
+            as copy_of_report_id,
+        case
+            when
+                ranked.is_readable
+                and ranked.report_id = ranked.latest_report_id
+                and ranked.report_id <> ranked.last_loaded_report_id
+                then ranked.last_loaded_report_id
+        end as stands_in_for_report_id,
         -- A document without a twin holds its report alone.
         1 + cast(coalesce(twin_counts.twin_count, 0) as integer)
             as document_count,
-        not ranked.is_rejected
+        ranked.is_readable
         and ranked.report_id = ranked.latest_report_id as is_current,
-        not ranked.is_rejected
+        ranked.is_readable
         and ranked.report_id = ranked.latest_report_id
         and ranked.report_year is not null as is_in_facts
     from ranked

@@ -16,6 +16,7 @@ final as (
         division_key,
         superseded_by_report_id,
         copy_of_report_id,
+        stands_in_for_report_id,
         agency_name,
         agency_name_raw,
         co_agency_names,

@@ -63,11 +63,13 @@ final as (
         figures.reliability,
         figures.choice_rule_code,
         case
+            when reports.stands_in_for_report_id is not null then 'stand_in'
             when superseding.report_id is not null then 'current_version'
             when reports.document_count > 1 then 'deduplicated_copy'
             else 'only_version'
         end as version_rule_code,
         figures.derivation_identity_code,
+        figures.correction_id,
         figures.match_method,
         metrics.unit,
         figures.label_raw,

@@ -107,6 +107,7 @@ final as (
         agencies.province_name,
         case
             when counts.report_id is not null then 'had'
+            when counts.quarantined_count > 0 then 'quarantined'
             when counts.agency_id is not null then 'unreadable'
             else 'missing'
         end as status,
@@ -116,6 +117,7 @@ final as (
         {%- for column in [
             'document_count',
             'rejected_count',
+            'quarantined_count',
             'superseded_count',
             'copy_count',
         ] %}
