@@ -25,9 +25,16 @@ The format of a suite file::
             query: select … from {table} where …
             …
 
-Where a value follows from a seed it is not written down: ``{seed: metrics, column: metric_code}`` is the set of
-a column, with ``aggregate: min`` or ``max`` its bound as a number, with ``where: {column: value}`` a part of it;
-``{current_year: 0}`` is this year, plus the number.
+What follows from a seed is not written down a second time:
+
+* as an argument, ``{seed: metrics, column: metric_code}`` is the set of a column, with ``aggregate: min`` or ``max``
+  its bound as a number, with ``where: {column: value}`` (or ``unless``) a part of it; ``{current_year: 0}`` is this
+  year, plus the number; ``{previous: raw.metric_rows, share: 0.5}`` is that share of the rows that the table had in
+  the current release, 0 before the first;
+* ``for_each: {seed: forms}`` beside a rule makes one rule a row of the seed, in which ``{form_code}`` is its cell;
+* ``{seed.metrics(metric_code, unit)}`` in a query is a subquery of these columns, as text, so that the raw rows can
+  be checked before the seeds are in the file; ``{var.minimum_peer_count}`` is a variable of ``dbt_project.yml``;
+* ``generate: columns`` is the rule that the table has the columns and types of ``loaders/staging.py``.
 """
 
 from __future__ import annotations
@@ -38,16 +45,16 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import LAYERS, Finding
 from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.suite_rules import expand_rule, resolve_query, resolve_value
 from loaders.version import PROJECT_ROOT
-from loaders.vocabulary import read_seed
-from loaders.warehouse import Warehouse, open_duckdb, utc_now
+from loaders.warehouse import Warehouse, open_duckdb
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,8 +102,10 @@ class Suite:
         return f"{self.schema}.{self.table}"
 
 
-def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
-    """The suites of a layer.
+def load_suites(
+    layer: str, folder: Path = EXPECTATIONS, previous: Mapping[str, int] | None = None
+) -> tuple[Suite, ...]:
+    """The suites of a layer; ``previous`` are the rows that each table had in the release before.
 
     Raises:
         GongkaiError: when the file is missing or a suite is not written as it should be.
@@ -108,7 +117,7 @@ def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
         raise GongkaiError(f"no suites for {layer}: {path} is missing")
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        suites = tuple(_parse_suite(entry) for entry in content["suites"])
+        suites = tuple(_parse_suite(entry, previous or {}) for entry in content["suites"])
         _refuse_repeated(suites)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GongkaiError(f"{path}: not a file of suites as described in loaders/checks.py ({error!r})") from error
@@ -166,7 +175,7 @@ def describe_finding(finding: Finding) -> list[str]:
     return lines
 
 
-def _parse_suite(entry: dict[str, Any]) -> Suite:
+def _parse_suite(entry: dict[str, Any], previous: Mapping[str, int]) -> Suite:
     schema, table = entry["table"].split(".")
     about = entry.get("about", {})
     return Suite(
@@ -174,7 +183,11 @@ def _parse_suite(entry: dict[str, Any]) -> Suite:
         table=table,
         keys=tuple(entry["keys"]),
         about=f"{about.get('en', '')} {about.get('zh', '')}".strip(),
-        expectations=tuple(_parse_expectation(rule, entry["table"]) for rule in entry["expectations"]),
+        expectations=tuple(
+            _parse_expectation(rule, entry["table"], previous)
+            for written in entry["expectations"]
+            for rule in expand_rule(written, entry["table"])
+        ),
     )
 
 
@@ -185,10 +198,10 @@ def _refuse_repeated(suites: Sequence[Suite]) -> None:
         raise ValueError(f"rule_id stands more than once: {', '.join(repeated)}")
 
 
-def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
+def _parse_expectation(rule: Mapping[str, Any], table: str, previous: Mapping[str, int]) -> Expectation:
     if rule["severity"] not in SEVERITIES:
         raise ValueError(f"severity {rule['severity']!r} in {table}; wanted one of {', '.join(SEVERITIES)}")
-    rule_id = rule["rule_id"].replace("{table}", table.split(".")[1])
+    rule_id = rule["rule_id"]
     if not _RULE_ID.fullmatch(rule_id):
         raise ValueError(f"rule_id {rule_id!r} in {table}; wanted small letters, digits and single underscores")
     if rule["expect"] == "no_rows":
@@ -196,7 +209,7 @@ def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
         arguments = {"unexpected_rows_query": _rows_query(rule["query"])}
     else:
         kind = f"expect_{rule['expect']}"
-        arguments = {name: _resolve(value) for name, value in rule.items() if name not in _RESERVED}
+        arguments = {name: resolve_value(value, previous) for name, value in rule.items() if name not in _RESERVED}
     return Expectation(
         rule_id=rule_id,
         type=kind,
@@ -210,23 +223,11 @@ def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
 
 def _rows_query(query: str) -> str:
     # Great Expectations puts a subquery with an alias for {batch}, which can stand once and without another alias.
-    text = " ".join(query.split()).replace("{table}", "checked")
-    return f"with checked as (select * from {{batch}}) {text}"
-
-
-def _resolve(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if "current_year" in value:
-        return utc_now().year + int(value["current_year"])
-    wanted = value.get("where", {})
-    column = value["column"]
-    cells = [row[column] for row in read_seed(value["seed"]) if all(row[name] == str(v) for name, v in wanted.items())]
-    known = list(dict.fromkeys(cell for cell in cells if cell))
-    if not known:
-        raise ValueError(f"seed {value['seed']} has nothing in {column}")
-    aggregate = {"min": min, "max": max}.get(value.get("aggregate", ""))
-    return aggregate(int(cell) for cell in known) if aggregate else known
+    text = " ".join(resolve_query(query).split()).replace("{table}", "checked")
+    # The package formats the query as a Python string.
+    literal = text.replace("{", "{{").replace("}", "}}")
+    checked = "with checked as (select * from {batch})"
+    return f"{checked}, {literal[5:]}" if literal.startswith("with ") else f"{checked} {literal}"
 
 
 _Outcome = tuple[Expectation, bool, dict[str, Any], str | None]
@@ -352,7 +353,7 @@ def _finding(
     if not success and error is None:
         if rule.type == _ROWS_TYPE:
             unexpected = observed
-            rows = _query_rows(con, rule.arguments["unexpected_rows_query"].replace("{batch}", suite.name))
+            rows = _query_rows(con, rule.arguments["unexpected_rows_query"].format(batch=suite.name))
         else:
             rows = tuple(dict(row) for row in result.get("partial_unexpected_index_list") or ())
     return Finding(
