@@ -240,6 +240,7 @@ def _run_great_expectations(work_file: Path, suites: Sequence[Suite], site: Path
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        import loaders.gx_rows  # noqa: F401 - registers its expectation
         from loaders.gx_dialect import GX_DIALECT_MODULE
 
         context = gx.get_context(mode="ephemeral")
