@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from loaders.builds import LAYERS
 from loaders.checks import EXPECTATIONS, load_suites, raise_if_blocked, run_suites
 from loaders.data_docs import offline_html
 from loaders.errors import ChecksFailedError, GongkaiError
-from loaders.vocabulary import read_seed
+from loaders.vocabulary import PROJECT_ROOT, read_seed
 from loaders.warehouse import Warehouse
 
 CRITICAL_FAULTS = {
@@ -160,6 +162,19 @@ def test_a_suite_file_that_is_not_as_described_is_refused(tmp_path: Path, text: 
     (tmp_path / "raw.yml").write_text(text)
     with pytest.raises(GongkaiError, match=r"raw\.yml"):
         load_suites("raw", tmp_path)
+
+
+def test_loading_never_imports_great_expectations(tmp_path: Path) -> None:
+    sample = sorted((PROJECT_ROOT / "samples" / "reports").iterdir())[0]
+    script = (
+        "import sys; from loaders.cli import main\n"
+        "try: main(['load', *sys.argv[1:]])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'great_expectations', 'sqlalchemy', 'dbt'}))"
+    )
+    command = [sys.executable, "-c", script, str(sample), "--warehouse", str(tmp_path / "wh")]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["seen 1 = loaded 1 + unchanged 0 + rejected 0", "[]"]
 
 
 def test_no_two_rules_have_the_same_id() -> None:

@@ -17,6 +17,7 @@ class Room(Enum):
 
     RAW = "raw rows"
     MODELLED = "raw rows, then the marts are made"
+    PRINTED = "document, then loaded"
     DOCUMENT = "document, then loaded and the marts are made"
     MARTS = "rows of the marts"
 
@@ -560,5 +561,34 @@ FAULTS = (
         "critical",
         "update marts.dim_agency set printed_names = printed_names || ' 139-1234-5678' where agency_key = "
         "(select agency_key from marts.dim_report where report_id = '{report}')",
+    ),
+    # What a document prints
+    Fault(
+        "document: a mobile number in a sentence with a figure",
+        Room.PRINTED,
+        "no_mobile_number",
+        "critical",
+        changes=(("本年召开政府信息公开", "本年由手机13912345678召集召开政府信息公开"),),
+    ),
+    Fault(
+        "document: the title of another year",
+        Room.DOCUMENT,
+        "form_in_force",
+        "warning",
+        changes=(("2018年政府信息公开工作年度报告", "2010年政府信息公开工作年度报告"),),
+    ),
+    Fault(
+        "document: the total of a table doubled",
+        Room.DOCUMENT,
+        "demanded_identity_holds",
+        "info",
+        changes=(("（一）收到申请数\n\t件\n\t3", "（一）收到申请数\n\t件\n\t6"),),
+    ),
+    Fault(
+        "document: a figure printed ten thousand times too large",
+        Room.DOCUMENT,
+        "proactive_in_bounds_of_level",
+        "warning",
+        changes=(("计1条）\n\t条\n\t734", "计1条）\n\t条\n\t7340000"),),
     ),
 )

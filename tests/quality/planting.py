@@ -123,7 +123,7 @@ def plant(clean: Clean, fault: Fault) -> Warehouse:
             shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copyfile(source, folder / part)
-    if fault.room is Room.DOCUMENT:
+    if fault.changes:
         stage_document(warehouse, fault.changes)
     con = warehouse.connect()
     for statement in fault.statements:
