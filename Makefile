@@ -88,6 +88,14 @@ bench-readers: setup ## each reader beside a common library, and two workers bes
 bench-marts: setup ## ten million figures: dbt build beside bare SQL, 1 % new reports, questions (an hour)
 	@$(BIN)/python -m benchmarks.marts
 
+.PHONY: faults
+faults: setup ## plant every fault alone and see which rule notices it, write docs/quality.md (ten minutes)
+	@$(BIN)/python -m benchmarks.faults --write
+
+.PHONY: bench-suites
+bench-suites: setup ## all suites on a million figures: CPU and memory, beside their bare SQL (ten minutes)
+	@$(BIN)/python -m benchmarks.suites
+
 .PHONY: bench
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps

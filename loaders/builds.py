@@ -45,6 +45,7 @@ create table if not exists checks.check_runs (
 );
 create table if not exists checks.check_results (
     check_id varchar not null,
+    rule_id varchar,
     suite_name varchar not null,
     expectation_type varchar not null,
     column_name varchar,
@@ -55,13 +56,19 @@ create table if not exists checks.check_results (
     unexpected_count bigint,
     offending_rows varchar not null
 );
+-- A work file of an earlier version lacks it.
+alter table checks.check_results add column if not exists rule_id varchar;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one expectation found; ``observed`` is an error message when it could not be evaluated."""
+    """What one expectation found; ``observed`` is an error message when it could not be evaluated.
 
+    ``rule_id`` names the rule of the suite files: it stays when words, bounds or severity of the rule change.
+    """
+
+    rule_id: str
     suite_name: str
     expectation_type: str
     column_name: str | None
@@ -173,10 +180,13 @@ def record_check(
     )
     if findings:
         con.executemany(
-            "insert into checks.check_results values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into checks.check_results (check_id, rule_id, suite_name, expectation_type, column_name, severity, "
+            "description, is_success, observed, unexpected_count, offending_rows) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 [
                     check_id,
+                    finding.rule_id,
                     finding.suite_name,
                     finding.expectation_type,
                     finding.column_name,

@@ -12,20 +12,29 @@ The format of a suite file::
         keys: [document_id]             # columns that name an offending row
         about: {en: …, zh: …}
         expectations:
-          - expect: column_values_to_be_in_set
+          - rule_id: status_is_known      # names the rule for good, in every layer; {table} in it is the table's name
+            expect: column_values_to_be_in_set
             column: status              # every key but the reserved ones is an argument of the expectation
             value_set: [loaded, rejected]
             severity: critical          # critical stops a refresh; warning and info are shown
             en: …                       # what is expected, in words
             zh: …
             next_step: …                # what to do when it fails
-          - expect: no_rows             # no row may come out of the query; {table} is the suite's table
+          - rule_id: …
+            expect: no_rows             # no row may come out of the query; {table} is the suite's table
             query: select … from {table} where …
             …
 
-Where a value follows from a seed it is not written down: ``{seed: metrics, column: metric_code}`` is the set of
-a column, with ``aggregate: min`` or ``max`` its bound as a number, with ``where: {column: value}`` a part of it;
-``{current_year: 0}`` is this year, plus the number.
+What follows from a seed is not written down a second time:
+
+* as an argument, ``{seed: metrics, column: metric_code}`` is the set of a column, with ``aggregate: min`` or ``max``
+  its bound as a number, with ``where: {column: value}`` (or ``unless``) a part of it; ``{current_year: 0}`` is this
+  year, plus the number; ``{previous: raw.metric_rows, share: 0.5}`` is that share of the rows that the table had in
+  the current release, 0 before the first;
+* ``for_each: {seed: forms}`` beside a rule makes one rule a row of the seed, in which ``{form_code}`` is its cell;
+* ``{seed.metrics(metric_code, unit)}`` in a query is a subquery of these columns, as text, so that the raw rows can
+  be checked before the seeds are in the file; ``{var.minimum_peer_count}`` is a variable of ``dbt_project.yml``;
+* ``generate: columns`` is the rule that the table has the columns and types of ``loaders/staging.py``.
 """
 
 from __future__ import annotations
@@ -33,17 +42,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import LAYERS, Finding
 from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.suite_rules import expand_rule, resolve_query, resolve_value
 from loaders.version import PROJECT_ROOT
-from loaders.vocabulary import read_seed
-from loaders.warehouse import Warehouse, open_duckdb, utc_now
+from loaders.warehouse import Warehouse, open_duckdb
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,13 +64,15 @@ SEVERITIES = ("critical", "warning", "info")
 OFFENDING_ROWS = 10
 
 _ROWS_TYPE = "unexpected_rows_expectation"
-_RESERVED = ("expect", "severity", "en", "zh", "next_step", "query")
+_RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_RESERVED = ("rule_id", "expect", "severity", "en", "zh", "next_step", "query")
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """One rule of a suite, with seeds resolved."""
 
+    rule_id: str
     type: str
     arguments: dict[str, Any]
     severity: str
@@ -89,8 +102,10 @@ class Suite:
         return f"{self.schema}.{self.table}"
 
 
-def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
-    """The suites of a layer.
+def load_suites(
+    layer: str, folder: Path = EXPECTATIONS, previous: Mapping[str, int] | None = None
+) -> tuple[Suite, ...]:
+    """The suites of a layer; ``previous`` are the rows that each table had in the release before.
 
     Raises:
         GongkaiError: when the file is missing or a suite is not written as it should be.
@@ -102,7 +117,8 @@ def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
         raise GongkaiError(f"no suites for {layer}: {path} is missing")
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        suites = tuple(_parse_suite(entry) for entry in content["suites"])
+        suites = tuple(_parse_suite(entry, previous or {}) for entry in content["suites"])
+        _refuse_repeated(suites)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GongkaiError(f"{path}: not a file of suites as described in loaders/checks.py ({error!r})") from error
     return suites
@@ -159,7 +175,7 @@ def describe_finding(finding: Finding) -> list[str]:
     return lines
 
 
-def _parse_suite(entry: dict[str, Any]) -> Suite:
+def _parse_suite(entry: dict[str, Any], previous: Mapping[str, int]) -> Suite:
     schema, table = entry["table"].split(".")
     about = entry.get("about", {})
     return Suite(
@@ -167,20 +183,35 @@ def _parse_suite(entry: dict[str, Any]) -> Suite:
         table=table,
         keys=tuple(entry["keys"]),
         about=f"{about.get('en', '')} {about.get('zh', '')}".strip(),
-        expectations=tuple(_parse_expectation(rule, entry["table"]) for rule in entry["expectations"]),
+        expectations=tuple(
+            _parse_expectation(rule, entry["table"], previous)
+            for written in entry["expectations"]
+            for rule in expand_rule(written, entry["table"])
+        ),
     )
 
 
-def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
+def _refuse_repeated(suites: Sequence[Suite]) -> None:
+    names = Counter(rule.rule_id for suite in suites for rule in suite.expectations)
+    repeated = [name for name, count in names.items() if count > 1]
+    if repeated:
+        raise ValueError(f"rule_id stands more than once: {', '.join(repeated)}")
+
+
+def _parse_expectation(rule: Mapping[str, Any], table: str, previous: Mapping[str, int]) -> Expectation:
     if rule["severity"] not in SEVERITIES:
         raise ValueError(f"severity {rule['severity']!r} in {table}; wanted one of {', '.join(SEVERITIES)}")
+    rule_id = rule["rule_id"]
+    if not _RULE_ID.fullmatch(rule_id):
+        raise ValueError(f"rule_id {rule_id!r} in {table}; wanted small letters, digits and single underscores")
     if rule["expect"] == "no_rows":
         kind = _ROWS_TYPE
         arguments = {"unexpected_rows_query": _rows_query(rule["query"])}
     else:
         kind = f"expect_{rule['expect']}"
-        arguments = {name: _resolve(value) for name, value in rule.items() if name not in _RESERVED}
+        arguments = {name: resolve_value(value, previous) for name, value in rule.items() if name not in _RESERVED}
     return Expectation(
+        rule_id=rule_id,
         type=kind,
         arguments=arguments,
         severity=rule["severity"],
@@ -192,23 +223,11 @@ def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
 
 def _rows_query(query: str) -> str:
     # Great Expectations puts a subquery with an alias for {batch}, which can stand once and without another alias.
-    text = " ".join(query.split()).replace("{table}", "checked")
-    return f"with checked as (select * from {{batch}}) {text}"
-
-
-def _resolve(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if "current_year" in value:
-        return utc_now().year + int(value["current_year"])
-    wanted = value.get("where", {})
-    column = value["column"]
-    cells = [row[column] for row in read_seed(value["seed"]) if all(row[name] == str(v) for name, v in wanted.items())]
-    known = list(dict.fromkeys(cell for cell in cells if cell))
-    if not known:
-        raise ValueError(f"seed {value['seed']} has nothing in {column}")
-    aggregate = {"min": min, "max": max}.get(value.get("aggregate", ""))
-    return aggregate(int(cell) for cell in known) if aggregate else known
+    text = " ".join(resolve_query(query).split()).replace("{table}", "checked")
+    # The package formats the query as a Python string.
+    literal = text.replace("{", "{{").replace("}", "}}")
+    checked = "with checked as (select * from {batch})"
+    return f"{checked}, {literal[5:]}" if literal.startswith("with ") else f"{checked} {literal}"
 
 
 _Outcome = tuple[Expectation, bool, dict[str, Any], str | None]
@@ -221,6 +240,7 @@ def _run_great_expectations(work_file: Path, suites: Sequence[Suite], site: Path
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        import loaders.gx_rows  # noqa: F401 - registers its expectation
         from loaders.gx_dialect import GX_DIALECT_MODULE
 
         context = gx.get_context(mode="ephemeral")
@@ -268,7 +288,8 @@ def _run_suite(gx: Any, context: Any, source: Any, suite: Suite) -> Iterator[tup
     try:
         asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.schema)
     except gx.datasource.fluent.interfaces.TestConnectionError as error:
-        missing = Expectation("table_exists", {}, "critical", f"The table {suite.name} is there.", "", "Build it.")
+        rule_id, said = f"{suite.table}_exists", f"The table {suite.name} is there."
+        missing = Expectation(rule_id, "table_exists", {}, "critical", said, "", "Build it.")
         yield suite, (missing, False, {}, str(error))
         return
     definition = context.validation_definitions.add(
@@ -333,10 +354,11 @@ def _finding(
     if not success and error is None:
         if rule.type == _ROWS_TYPE:
             unexpected = observed
-            rows = _query_rows(con, rule.arguments["unexpected_rows_query"].replace("{batch}", suite.name))
+            rows = _query_rows(con, rule.arguments["unexpected_rows_query"].format(batch=suite.name))
         else:
             rows = tuple(dict(row) for row in result.get("partial_unexpected_index_list") or ())
     return Finding(
+        rule_id=rule.rule_id,
         suite_name=suite.name,
         expectation_type=rule.type,
         column_name=rule.arguments.get("column"),

@@ -249,7 +249,8 @@ def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> t
     from loaders.checks import load_suites, run_suites
     from loaders.data_docs import write_index
 
-    suites = load_suites(layer)
+    manifest = current_manifest(warehouse)
+    suites = load_suites(layer, previous=manifest["table_rows"] if manifest else {})
     token = _ask(warehouse, lambda con: data_token(con, layer))
     findings = run_suites(warehouse, layer, suites)
     _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
@@ -340,6 +341,7 @@ def _release_as_json(release: Release) -> dict[str, Any]:
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
+        "rule_id": finding.rule_id,
         "suite": finding.suite_name,
         "expectation": finding.expectation_type,
         "column": finding.column_name,

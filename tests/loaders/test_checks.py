@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from loaders.builds import LAYERS
 from loaders.checks import EXPECTATIONS, load_suites, raise_if_blocked, run_suites
 from loaders.data_docs import offline_html
 from loaders.errors import ChecksFailedError, GongkaiError
-from loaders.vocabulary import read_seed
+from loaders.vocabulary import PROJECT_ROOT, read_seed
 from loaders.warehouse import Warehouse
 
 CRITICAL_FAULTS = {
@@ -144,9 +146,15 @@ def test_sets_and_bounds_come_from_the_seeds() -> None:
     [
         "suites: [",
         "layer: raw",
-        "suites: [{table: raw.x, keys: [a], expectations: [{expect: no_rows, severity: fatal, en: x, query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: no_rows, severity: fatal, en: x, "
+        "query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{expect: no_rows, severity: info, en: x, query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: A-1, expect: no_rows, severity: info, en: x, "
+        "query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: no_rows, severity: info, en: x, "
+        "query: q}, {rule_id: a, expect: no_rows, severity: info, en: x, query: q}]}]",
         "suites: [{table: x, keys: [a], expectations: []}]",
-        "suites: [{table: raw.x, keys: [a], expectations: [{expect: e, severity: info, en: x, "
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: e, severity: info, en: x, "
         "value_set: {seed: metrics, column: nothing}}]}]",
     ],
 )
@@ -154,6 +162,25 @@ def test_a_suite_file_that_is_not_as_described_is_refused(tmp_path: Path, text: 
     (tmp_path / "raw.yml").write_text(text)
     with pytest.raises(GongkaiError, match=r"raw\.yml"):
         load_suites("raw", tmp_path)
+
+
+def test_loading_never_imports_great_expectations(tmp_path: Path) -> None:
+    sample = sorted((PROJECT_ROOT / "samples" / "reports").iterdir())[0]
+    script = (
+        "import sys; from loaders.cli import main\n"
+        "try: main(['load', *sys.argv[1:]])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'great_expectations', 'sqlalchemy', 'dbt'}))"
+    )
+    command = [sys.executable, "-c", script, str(sample), "--warehouse", str(tmp_path / "wh")]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["seen 1 = loaded 1 + unchanged 0 + rejected 0", "[]"]
+
+
+def test_no_two_rules_have_the_same_id() -> None:
+    names = [rule.rule_id for layer in LAYERS for suite in load_suites(layer) for rule in suite.expectations]
+    assert len(names) > 50
+    assert len(set(names)) == len(names)
 
 
 def test_the_suite_files_are_plain_yaml() -> None:
@@ -192,7 +219,9 @@ def test_what_was_found_is_kept_in_the_work_file(refreshed: Warehouse) -> None:
     con = refreshed.connect(read_only=True)
     rows = con.execute("select layer, is_passed from checks.check_runs order by checked_at").fetchall()
     results = con.execute("select is_success, offending_rows from checks.check_results").fetchall()
+    (unnamed,) = con.execute("select count(*) from checks.check_results where rule_id is null").fetchall()[0]
     con.close()
+    assert unnamed == 0
     assert rows == [("raw", True), ("marts", True)]
     assert len(results) > 50
     assert all(json.loads(offending) == [] for success, offending in results if success)

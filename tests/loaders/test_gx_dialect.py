@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import duckdb_engine
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import types as sql_types
@@ -58,12 +59,37 @@ def test_values_keep_their_types(warehouse: Warehouse) -> None:
 
 def test_the_file_is_free_after_the_suites(warehouse: Warehouse) -> None:
     rules = (
-        Expectation("expect_column_values_to_match_regex", {"column": "id", "regex": r"^r\d$"}, "critical", "", "", ""),
+        Expectation(
+            "id_spelling",
+            "expect_column_values_to_match_regex",
+            {"column": "id", "regex": r"^r\d$"},
+            "critical",
+            "",
+            "",
+            "",
+        ),
     )
     (finding,) = run_suites(warehouse, "raw", (Suite("s", "t", ("id",), "", rules),))
     assert finding.is_success
     duckdb.connect(str(warehouse.work_file)).close()
     assert issubclass(GX_DIALECT_MODULE.DremioDialect, Dialect)
+
+
+def test_a_query_of_a_rule_is_run_once(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    execute = duckdb_engine.CursorWrapper.execute
+
+    def note(self: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+        execute(self, statement, *rest)
+
+    monkeypatch.setattr(duckdb_engine.CursorWrapper, "execute", note)
+    query = "with checked as (select * from {batch}) select id, '{{2}}' as braces from checked where n >= 1"
+    rule = Expectation("no_large_n", "unexpected_rows_expectation", {"unexpected_rows_query": query}, *["warning"] * 4)
+    (finding,) = run_suites(warehouse, "raw", (Suite("s", "t", ("id",), "", (rule,)),))
+    assert (finding.rule_id, finding.is_success, finding.unexpected_count) == ("no_large_n", False, 2)
+    assert finding.offending_rows == ({"id": "r1", "braces": "{2}"}, {"id": "r2", "braces": "{2}"})
+    assert len([statement for statement in seen if "from checked" in statement]) == 1
 
 
 def test_the_dialect_is_still_needed(warehouse: Warehouse) -> None:

@@ -34,9 +34,14 @@ def printed_keys(form_code: str) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def fill(form_code: str, rng: random.Random, before: Mapping[Key, int] | None = None) -> Figures:
-    """The figures of one report; ``before`` are those of the same body a year earlier on the same or a like form."""
-    top = rng.choice((2, 5, 20, 120))
+def fill(
+    form_code: str, rng: random.Random, before: Mapping[Key, int] | None = None, top: int | None = None
+) -> Figures:
+    """The figures of one report; ``before`` are those of the same body a year earlier on the same or a like form.
+
+    ``top`` bounds the leaves; without it some years are small and some are large.
+    """
+    top = top or rng.choice((2, 5, 20, 120))
     figures = {key: rng.randint(0, top) for key in printed_keys(form_code)}
     if form_code == "nat2014":
         _fill_2014(figures, rng)

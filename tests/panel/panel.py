@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -195,10 +195,30 @@ def make_panel(seed: int = 2026) -> Panel:
     return panel
 
 
-def _history(body: Body, rng: random.Random) -> dict[int, Figures]:
+def make_clean_panel(area_count: int, years: Sequence[int], seed: int = 2026) -> Panel:
+    """A smaller panel in which nothing is planted and no body has years far larger than its others."""
+    panel = Panel()
+    by_area: dict[str, list[Body]] = {}
+    for body in bodies():
+        if body.area:
+            by_area.setdefault(body.area, []).append(body)
+    for members in list(by_area.values())[:area_count]:
+        figures = {b.code: _history(b, random.Random(f"{seed}/{b.code}"), years, top=20) for b in members}
+        for body in members:
+            for year in years:
+                table = figures[body.code][year]
+                if body.is_aggregate:
+                    table = total(figures[other.code][year] for other in members)
+                _add(panel, body, year, table)
+    return panel
+
+
+def _history(
+    body: Body, rng: random.Random, years: Sequence[int] = YEARS, top: int | None = None
+) -> dict[int, Figures]:
     history: dict[int, Figures] = {}
-    for year in YEARS:
-        history[year] = fill(form_of(year), rng, history.get(year - 1, _EMPTY))
+    for year in years:
+        history[year] = fill(form_of(year), rng, history.get(year - 1, _EMPTY), top)
     return history
 
 
@@ -442,7 +462,8 @@ def _metric_rows(report: Report) -> Iterator[tuple[Any, ...]]:
             number += 1
             is_blank = source_kind == "table" and (metric, applicant) in report.blank
             label, printed = metrics[metric].label_zh, "" if is_blank else str(value)
-            place = f"table 1, row {number}, column 2" if source_kind == "table" else f"line {number}, chars 1-9"
+            place = f"line {number}, chars 1-9"
+            place += f", table 1 row {number} column 2" if source_kind == "table" else ""
             yield (
                 f"{report.report_id}-{number:05}",
                 report.report_id,
@@ -465,6 +486,17 @@ def _metric_rows(report: Report) -> Iterator[tuple[Any, ...]]:
                 None,
                 None,
             )
+
+
+def write_run(con: duckdb.DuckDBPyConnection) -> None:
+    """Record the run that staged the panel, with the documents that stand there now."""
+    con.execute("delete from raw.runs where run_id = 'panel-run'")
+    con.execute(
+        "insert into raw.runs select 'panel-run', 'load', ?, ?, 'done', count(*), "
+        "count(*) filter (where status = 'loaded'), 0, count(*) filter (where status = 'rejected'), 'panel', '{}' "
+        "from raw.documents",
+        [LOADED_AT, LOADED_AT],
+    )
 
 
 def multiply_raw(con: duckdb.DuckDBPyConnection, copies: int) -> None:
