@@ -2,7 +2,7 @@
 
 ::
 
-    releases/<id>/warehouse.duckdb    schemas marts, seeds and raw, storage v1.2.0, read-only
+    releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
                   parquet/<table>.parquet   one file a mart table, zstd
                   manifest.json       what it holds: counts, checksums, versions, the checks
     current -> releases/<id>
@@ -34,7 +34,7 @@ from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, 
 if TYPE_CHECKING:
     import duckdb
 
-PUBLISHED_SCHEMAS = ("raw", "seeds", "marts")
+PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
 KEPT_RELEASES = 5
 KEPT_SECONDS = 3600
 _HIDDEN = (".staging-", ".deleted-", ".current-")
@@ -201,8 +201,8 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _summarise_checks(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     rows = con.execute(
         "select r.suite_name, r.expectation_type, r.column_name, r.severity, r.description, r.is_success, "
-        "r.unexpected_count from checks.check_results as r join ("
-        "  select layer, max_by(check_id, (checked_at, check_id)) as check_id from checks.check_runs group by layer"
+        "r.unexpected_count from quality.check_results as r join ("
+        "  select layer, max_by(check_id, (checked_at, check_id)) as check_id from quality.check_runs group by layer"
         ") as last on r.check_id = last.check_id order by r.suite_name, r.expectation_type, r.description"
     ).fetchall()
     names = ("suite", "expectation", "column", "severity", "description", "is_success", "unexpected_count")

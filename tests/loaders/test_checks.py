@@ -190,8 +190,8 @@ def test_offline_html_drops_what_is_fetched_and_keeps_the_content() -> None:
 
 def test_what_was_found_is_kept_in_the_work_file(refreshed: Warehouse) -> None:
     con = refreshed.connect(read_only=True)
-    rows = con.execute("select layer, is_passed from checks.check_runs order by checked_at").fetchall()
-    results = con.execute("select is_success, offending_rows from checks.check_results").fetchall()
+    rows = con.execute("select layer, is_passed from quality.check_runs order by checked_at").fetchall()
+    results = con.execute("select is_success, offending_rows from quality.check_results").fetchall()
     con.close()
     assert rows == [("raw", True), ("marts", True)]
     assert len(results) > 50
