@@ -46,6 +46,7 @@ create table if not exists quality.check_runs (
 );
 create table if not exists quality.check_results (
     check_id varchar not null,
+    rule_id varchar,
     suite_name varchar not null,
     expectation_type varchar not null,
     column_name varchar,
@@ -61,8 +62,12 @@ create table if not exists quality.check_results (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one expectation found; ``observed`` is an error message when it could not be evaluated."""
+    """What one expectation found; ``observed`` is an error message when it could not be evaluated.
 
+    ``rule_id`` names the rule of the suite files: it stays when words, bounds or severity of the rule change.
+    """
+
+    rule_id: str
     suite_name: str
     expectation_type: str
     column_name: str | None
@@ -193,6 +198,7 @@ def record_check(
         [
             {
                 "check_id": check_id,
+                "rule_id": finding.rule_id,
                 "suite_name": finding.suite_name,
                 "expectation_type": finding.expectation_type,
                 "column_name": finding.column_name,

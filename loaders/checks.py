@@ -12,14 +12,16 @@ The format of a suite file::
         keys: [document_id]             # columns that name an offending row
         about: {en: …, zh: …}
         expectations:
-          - expect: column_values_to_be_in_set
+          - rule_id: status_is_known      # names the rule for good, in every layer; {table} in it is the table's name
+            expect: column_values_to_be_in_set
             column: status              # every key but the reserved ones is an argument of the expectation
             value_set: [loaded, rejected]
             severity: critical          # critical stops a refresh; warning and info are shown
             en: …                       # what is expected, in words
             zh: …
             next_step: …                # what to do when it fails
-          - expect: no_rows             # no row may come out of the query; {table} is the suite's table
+          - rule_id: …
+            expect: no_rows             # no row may come out of the query; {table} is the suite's table
             query: select … from {table} where …
             …
 
@@ -33,7 +35,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,13 +57,15 @@ SEVERITIES = ("critical", "warning", "info")
 OFFENDING_ROWS = 10
 
 _ROWS_TYPE = "unexpected_rows_expectation"
-_RESERVED = ("expect", "severity", "en", "zh", "next_step", "query")
+_RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_RESERVED = ("rule_id", "expect", "severity", "en", "zh", "next_step", "query")
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """One rule of a suite, with seeds resolved."""
 
+    rule_id: str
     type: str
     arguments: dict[str, Any]
     severity: str
@@ -103,6 +109,7 @@ def load_suites(layer: str, folder: Path = EXPECTATIONS) -> tuple[Suite, ...]:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
         suites = tuple(_parse_suite(entry) for entry in content["suites"])
+        _refuse_repeated(suites)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise GongkaiError(f"{path}: not a file of suites as described in loaders/checks.py ({error!r})") from error
     return suites
@@ -171,9 +178,19 @@ def _parse_suite(entry: dict[str, Any]) -> Suite:
     )
 
 
+def _refuse_repeated(suites: Sequence[Suite]) -> None:
+    names = Counter(rule.rule_id for suite in suites for rule in suite.expectations)
+    repeated = [name for name, count in names.items() if count > 1]
+    if repeated:
+        raise ValueError(f"rule_id stands more than once: {', '.join(repeated)}")
+
+
 def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
     if rule["severity"] not in SEVERITIES:
         raise ValueError(f"severity {rule['severity']!r} in {table}; wanted one of {', '.join(SEVERITIES)}")
+    rule_id = rule["rule_id"].replace("{table}", table.split(".")[1])
+    if not _RULE_ID.fullmatch(rule_id):
+        raise ValueError(f"rule_id {rule_id!r} in {table}; wanted small letters, digits and single underscores")
     if rule["expect"] == "no_rows":
         kind = _ROWS_TYPE
         arguments = {"unexpected_rows_query": _rows_query(rule["query"])}
@@ -181,6 +198,7 @@ def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
         kind = f"expect_{rule['expect']}"
         arguments = {name: _resolve(value) for name, value in rule.items() if name not in _RESERVED}
     return Expectation(
+        rule_id=rule_id,
         type=kind,
         arguments=arguments,
         severity=rule["severity"],
@@ -268,7 +286,8 @@ def _run_suite(gx: Any, context: Any, source: Any, suite: Suite) -> Iterator[tup
     try:
         asset = source.add_table_asset(suite.name, table_name=suite.table, schema_name=suite.schema)
     except gx.datasource.fluent.interfaces.TestConnectionError as error:
-        missing = Expectation("table_exists", {}, "critical", f"The table {suite.name} is there.", "", "Build it.")
+        rule_id, said = f"{suite.table}_exists", f"The table {suite.name} is there."
+        missing = Expectation(rule_id, "table_exists", {}, "critical", said, "", "Build it.")
         yield suite, (missing, False, {}, str(error))
         return
     definition = context.validation_definitions.add(
@@ -337,6 +356,7 @@ def _finding(
         else:
             rows = tuple(dict(row) for row in result.get("partial_unexpected_index_list") or ())
     return Finding(
+        rule_id=rule.rule_id,
         suite_name=suite.name,
         expectation_type=rule.type,
         column_name=rule.arguments.get("column"),

@@ -346,6 +346,7 @@ def _release_as_json(release: Release) -> dict[str, Any]:
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
+        "rule_id": finding.rule_id,
         "suite": finding.suite_name,
         "expectation": finding.expectation_type,
         "column": finding.column_name,

@@ -144,9 +144,15 @@ def test_sets_and_bounds_come_from_the_seeds() -> None:
     [
         "suites: [",
         "layer: raw",
-        "suites: [{table: raw.x, keys: [a], expectations: [{expect: no_rows, severity: fatal, en: x, query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: no_rows, severity: fatal, en: x, "
+        "query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{expect: no_rows, severity: info, en: x, query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: A-1, expect: no_rows, severity: info, en: x, "
+        "query: q}]}]",
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: no_rows, severity: info, en: x, "
+        "query: q}, {rule_id: a, expect: no_rows, severity: info, en: x, query: q}]}]",
         "suites: [{table: x, keys: [a], expectations: []}]",
-        "suites: [{table: raw.x, keys: [a], expectations: [{expect: e, severity: info, en: x, "
+        "suites: [{table: raw.x, keys: [a], expectations: [{rule_id: a, expect: e, severity: info, en: x, "
         "value_set: {seed: metrics, column: nothing}}]}]",
     ],
 )
@@ -154,6 +160,12 @@ def test_a_suite_file_that_is_not_as_described_is_refused(tmp_path: Path, text: 
     (tmp_path / "raw.yml").write_text(text)
     with pytest.raises(GongkaiError, match=r"raw\.yml"):
         load_suites("raw", tmp_path)
+
+
+def test_no_two_rules_have_the_same_id() -> None:
+    names = [rule.rule_id for layer in LAYERS for suite in load_suites(layer) for rule in suite.expectations]
+    assert len(names) > 50
+    assert len(set(names)) == len(names)
 
 
 def test_the_suite_files_are_plain_yaml() -> None:
@@ -192,7 +204,9 @@ def test_what_was_found_is_kept_in_the_work_file(refreshed: Warehouse) -> None:
     con = refreshed.connect(read_only=True)
     rows = con.execute("select layer, is_passed from quality.check_runs order by checked_at").fetchall()
     results = con.execute("select is_success, offending_rows from quality.check_results").fetchall()
+    (unnamed,) = con.execute("select count(*) from quality.check_results where rule_id is null").fetchall()[0]
     con.close()
+    assert unnamed == 0
     assert rows == [("raw", True), ("marts", True)]
     assert len(results) > 50
     assert all(json.loads(offending) == [] for success, offending in results if success)
