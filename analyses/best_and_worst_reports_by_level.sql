@@ -25,16 +25,18 @@ ranked as (
     select
         scores.*,
         agencies.level_code,
-        {%- for place, direction in {'best': 'desc', 'worst': 'asc'}.items() %}
         row_number() over (
             partition by agencies.level_code, scores.report_year
             order by
-                scores.overall_score {{ direction }} nulls last,
-                scores.report_id {{ 'asc' if place == 'best' else 'desc' }}
-                nulls last
-        ) as {{ place }}_rank
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+                scores.overall_score desc nulls last,
+                scores.report_id asc nulls last
+        ) as best_rank,
+        row_number() over (
+            partition by agencies.level_code, scores.report_year
+            order by
+                scores.overall_score asc nulls last,
+                scores.report_id desc nulls last
+        ) as worst_rank
     from scores
     inner join agencies
         on scores.agency_key = agencies.agency_key
