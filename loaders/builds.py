@@ -53,6 +53,7 @@ create table if not exists quality.check_results (
     severity varchar not null,
     description varchar not null,
     is_success boolean not null,
+    is_error boolean,
     observed varchar,
     unexpected_count bigint,
     offending_rows varchar not null
@@ -205,6 +206,7 @@ def record_check(
                 "severity": finding.severity,
                 "description": finding.description,
                 "is_success": finding.is_success,
+                "is_error": finding.is_error,
                 "observed": finding.observed,
                 "unexpected_count": finding.unexpected_count,
                 "offending_rows": json.dumps(finding.offending_rows, ensure_ascii=False, default=str),

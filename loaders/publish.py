@@ -4,6 +4,7 @@
 
     releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
                   parquet/<table>.parquet   one file a mart table, zstd
+                  validation.json, validation_identities.jsonl   what was judged of it, for exchange
                   manifest.json       what it holds: counts, checksums, versions, the checks
     current -> releases/<id>
 
@@ -26,8 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loaders.builds import PassedBuild, data_token, require_passed_build
+from loaders.builds import LAYERS, PassedBuild, data_token, require_passed_build
 from loaders.errors import GongkaiError
+from loaders.validation import Validation, last_event, suite_entries, write_validation
 from loaders.version import LOADER_VERSION, package_versions, project_version
 from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, open_duckdb, utc_now
 
@@ -61,6 +63,7 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
     try:
         build = require_passed_build(con, fingerprint)
         checks = _summarise_checks(con)
+        validation = Validation(last_event(con, "marts"), suite_entries(con, LAYERS))
     finally:
         con.close()
     with _clear_errors(warehouse):
@@ -70,7 +73,7 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         staged = warehouse.releases / f".staging-{release_id}"
         staged.mkdir()
         try:
-            release = _write_release(warehouse, build, checks, release_id, staged)
+            release = _write_release(warehouse, build, checks, validation, release_id, staged)
             _seal(staged)
             os.rename(staged, release.folder)
             _sync(warehouse.releases)
@@ -95,7 +98,12 @@ def current_manifest(warehouse: Warehouse) -> dict[str, Any] | None:
 
 
 def _write_release(
-    warehouse: Warehouse, build: PassedBuild, checks: dict[str, Any], release_id: str, staged: Path
+    warehouse: Warehouse,
+    build: PassedBuild,
+    checks: dict[str, Any],
+    validation: Validation,
+    release_id: str,
+    staged: Path,
 ) -> Release:
     database = staged / RELEASE_FILE
     _copy_database(warehouse.work_file, database)
@@ -107,6 +115,7 @@ def _write_release(
             raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
         _write_parquet(con, staged / "parquet")
+        write_validation(con, staged, validation)
     finally:
         con.close()
     manifest = {

@@ -144,3 +144,14 @@ def test_a_model_that_fails_leaves_the_release_untouched(refreshed: Warehouse) -
     assert code in (1, 4), text
     assert "Traceback" not in text
     assert os.readlink(refreshed.current) == before
+    con = duckdb.connect(str(refreshed.work_file), read_only=True)
+    nodes = con.execute(
+        "select status, node_name from quality.dbt_results where run_id = (select max(run_id) from raw.runs)"
+    ).fetchall()
+    timings = con.execute(
+        "select step_code, status from quality.step_timings where run_id = (select max(run_id) from raw.runs)"
+    ).fetchall()
+    con.close()
+    assert ("error", "stg_raw__issues") in nodes
+    assert "skipped" in {status for status, _ in nodes}
+    assert ("build", "failed") in timings
