@@ -153,7 +153,8 @@ def test_each_table_keeps_its_last_runs(empty: duckdb.DuckDBPyConnection) -> Non
         )
         empty.execute(
             "insert into quality.check_results by name select ? as check_id, 's' as suite_name, "
-            "'e' as expectation_type, 'info' as severity, 'd' as description, true as is_success, '[]' as offending_rows",
+            "'e' as expectation_type, 'info' as severity, 'd' as description, true as is_success, "
+            "'[]' as offending_rows",
             [f"c{number}"],
         )
     record_nodes(empty, "run1", [node, node])

@@ -102,7 +102,8 @@ def test_every_identity_that_fails_has_a_line_and_no_other(refreshed: Warehouse,
         f"where identity_check_key = '{key}'",
         "insert into marts.rpt_source_inconsistency by name select 'said' as finding_key, report_id, document_id, "
         "agency_key, agency_id, 'contradiction' as finding_kind, 'narrative_vs_table' as kind_code, "
-        "'warn' as severity, '=' as relation, 'requests_received' as metric_code, 'not_applicable' as applicant_type_code, "
+        "'warn' as severity, '=' as relation, 'requests_received' as metric_code, "
+        "'not_applicable' as applicant_type_code, "
         "'正文＝表格' as statement_zh, 'text = table' as statement_en, report_year, 1 as left_value, 2 as right_value, "
         f"-1 as delta from marts.dim_report where report_id = '{report_id}'",
     )
