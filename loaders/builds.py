@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import ChecksFailedError
-from loaders.history import insert_rows
+from loaders.history import create_history, insert_rows
 from loaders.warehouse import new_id, utc_now
 
 if TYPE_CHECKING:
@@ -98,9 +98,10 @@ class PassedBuild:
     marts_token: str
 
 
-def create_checks(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of builds and checks where they are missing, with the rows of an older work file."""
+def create_quality(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of schema ``quality`` where they are missing, with the rows of an older work file."""
     con.execute(_DDL)
+    create_history(con)
     _take_over_rows(con)
 
 

@@ -18,7 +18,7 @@ from loaders.builds import (
     Finding,
     begin_build,
     built_fingerprint,
-    create_checks,
+    create_quality,
     data_token,
     end_build,
     is_built,
@@ -30,7 +30,6 @@ from loaders.history import (
     NodeResult,
     StepTiming,
     Stopwatch,
-    create_history,
     forget_old_runs,
     kept_runs,
     record_counts,
@@ -306,8 +305,7 @@ def _keep_step(con: duckdb.DuckDBPyConnection, run_id: str, timing: StepTiming, 
 
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
     create_raw(con)
-    create_checks(con)
-    create_history(con)
+    create_quality(con)
 
 
 def _ask(warehouse: Warehouse, question: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:

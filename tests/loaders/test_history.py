@@ -9,13 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from loaders.builds import create_checks, data_token, is_built, is_checked
+from loaders.builds import create_quality, data_token, is_built, is_checked
 from loaders.errors import ChecksFailedError, UsageError
 from loaders.history import (
     KEPT_RUNS,
     NodeResult,
     Stopwatch,
-    create_history,
     forget_old_runs,
     insert_rows,
     kept_runs,
@@ -50,8 +49,7 @@ def ask_release(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def empty() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
-    create_checks(con)
-    create_history(con)
+    create_quality(con)
     return con
 
 
@@ -124,7 +122,7 @@ def test_a_check_that_blocks_is_kept_with_its_rows(refreshed: Warehouse) -> None
 
 def test_rows_of_an_older_work_file_are_taken_over() -> None:
     con = duckdb.connect()
-    create_checks(con)
+    create_quality(con)
     for table in ("builds", "check_runs", "check_results"):
         con.execute("create schema if not exists checks")
         con.execute(f"create table checks.{table} as select * from quality.{table}")
@@ -134,7 +132,7 @@ def test_rows_of_an_older_work_file_are_taken_over() -> None:
     con.execute("insert into checks.check_runs values ('c', 'raw', 'r', 'f', 't', true, '2026-01-01')")
     con.execute("insert into checks.check_results values ('c', 's', 'e', null, 'info', 'd', true, '0', null, '[]')")
     for _ in range(2):
-        create_checks(con)
+        create_quality(con)
         assert con.execute("select count(*) from duckdb_schemas() where schema_name = 'checks'").fetchall() == [(0,)]
         assert is_built(con, "f", "t")
         assert is_checked(con, "raw", "f", "t")
