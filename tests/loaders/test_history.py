@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from loaders.history import (
 )
 from loaders.refresh import LoadRequest, run_refresh
 from loaders.settings import Settings
+from loaders.vocabulary import PROJECT_ROOT
 from loaders.warehouse import Warehouse
 from tests.conftest import FINGERPRINT, write_documents
 
@@ -85,6 +87,15 @@ def test_a_release_shows_the_history_up_to_it(refreshed: Warehouse) -> None:
     assert ask_release(refreshed, "select count(*) > 50 from quality.check_results where rule_id is not null") == [
         (True,)
     ]
+
+
+def test_the_questions_of_the_page_have_answers(refreshed: Warehouse) -> None:
+    page = (PROJECT_ROOT / "docs" / "history.md").read_text("utf-8")
+    unexpected, rule = re.findall(r"```sql\n(.+?)```", page, re.DOTALL)
+    assert ask_release(refreshed, unexpected) == []
+    assert len(ask_release(refreshed, rule)) == 1
+    tables = ask_release(refreshed, "select table_name from duckdb_tables() where schema_name = 'quality'")
+    assert {f"quality.{table}" for (table,) in tables} == set(re.findall(r"`(quality\.\w+)`", page))
 
 
 def test_a_refresh_with_nothing_new_stays_idle(refreshed: Warehouse) -> None:
