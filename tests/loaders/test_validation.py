@@ -94,12 +94,14 @@ def test_every_identity_that_fails_has_a_line_and_no_other(refreshed: Warehouse,
         "where status = 'holds' and severity = 'error' order by 1"
     ).fetchall()
     con.close()
-    (key, report_id, code, metric), *_ = checks
+    (key, report_id, code, metric), *others = checks
+    open_key = next(other for other, _, found, _ in others if found == code)
     entries, lines = write(
         refreshed,
         tmp_path,
         "update marts.fct_identity_check set status = 'fails', left_value = 3, right_value = 5 "
         f"where identity_check_key = '{key}'",
+        f"update marts.fct_identity_check set status = 'not_assessable' where identity_check_key = '{open_key}'",
         "insert into marts.rpt_source_inconsistency by name select 'said' as finding_key, report_id, document_id, "
         "agency_key, agency_id, 'contradiction' as finding_kind, 'narrative_vs_table' as kind_code, "
         "'warn' as severity, '=' as relation, 'requests_received' as metric_code, "
@@ -120,10 +122,11 @@ def test_every_identity_that_fails_has_a_line_and_no_other(refreshed: Warehouse,
     assert len(failed["data"]["source"]) > 1
     assert (said["rule"]["severity"], said["data"]["target"][0][3]) == ("warning", "requests_received")
     totals = {entry["gongkai"]["rule_id"]: entry for entry in entries if entry["type"] == "aggregation"}
-    held = sum(found == code for _, _, found, _ in checks)
-    assert totals[code]["gongkai"]["fails_count"] == 1
-    assert totals[code]["gongkai"]["holds_count"] == held - 1
-    assert totals[code]["value"] == f"{(held - 1) / held:.6f}"
+    holds = sum(found == code for _, _, found, _ in checks) - 2
+    counts = [totals[code]["gongkai"][f"{name}_count"] for name in ("holds", "fails", "not_assessable")]
+    assert counts == [holds, 1, 1]
+    assert holds > 0
+    assert totals[code]["value"] == f"{holds / (holds + 1):.6f}"
 
 
 @pytest.mark.parametrize(
