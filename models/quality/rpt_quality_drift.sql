@@ -42,8 +42,7 @@ compared as (
                 measures.subject_code,
                 measures.measure_code
             order by runs.started_at nulls last, runs.run_id nulls last
-            rows between {{ var('drift_run_count') }} preceding
-            and 1 preceding
+            rows between {{ var('drift_run_count') }} preceding and 1 preceding
         )
 
 ),
@@ -52,13 +51,14 @@ banded as (
 
     select
         *,
-        {%- for side, sign in {'low': '-', 'high': '+'}.items() %}
         case
             when band_run_count >= {{ var('drift_minimum_run_count') }}
-                then round(band_mean {{ sign }} 3 * band_deviation, 6)
-        end as band_{{ side }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+                then round(band_mean - 3 * band_deviation, 6)
+        end as band_low,
+        case
+            when band_run_count >= {{ var('drift_minimum_run_count') }}
+                then round(band_mean + 3 * band_deviation, 6)
+        end as band_high
     from compared
 
 ),
@@ -74,8 +74,8 @@ final as (
         value,
         previous_value,
         value - previous_value as difference,
-        (value - previous_value) / nullif(abs(previous_value), 0)
-            as difference_share,
+        cast(value - previous_value as double)
+        / nullif(cast(abs(previous_value) as double), 0) as difference_share,
         band_run_count,
         band_low,
         band_high,
