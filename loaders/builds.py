@@ -1,7 +1,7 @@
-"""What the work file knows of its own builds and checks: schema ``checks``.
+"""What the work file knows of its own builds and checks: schema ``quality``.
 
-``checks.builds`` has one row a dbt build, ``checks.check_runs`` one a run of the suites on a layer,
-``checks.check_results`` one an expectation. A build or a check counts only for the very data and code it was
+``quality.builds`` has one row a dbt build, ``quality.check_runs`` one a run of the suites on a layer,
+``quality.check_results`` one an expectation. A build or a check counts only for the very data and code it was
 made of: each carries a token of the tables and the fingerprint of the code, and what is asked later is whether
 both still hold. So a killed refresh goes on where it stood, and nothing unchecked can be published.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import ChecksFailedError
+from loaders.history import create_history, insert_rows
 from loaders.warehouse import new_id, utc_now
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 LAYERS = ("raw", "marts")
 
 _DDL = """
-create schema if not exists checks;
-create table if not exists checks.builds (
+create schema if not exists quality;
+create table if not exists quality.builds (
     build_id varchar primary key,
     run_id varchar not null,
     fingerprint varchar not null,
@@ -34,7 +35,7 @@ create table if not exists checks.builds (
     started_at timestamp not null,
     ended_at timestamp
 );
-create table if not exists checks.check_runs (
+create table if not exists quality.check_runs (
     check_id varchar primary key,
     layer varchar not null,
     run_id varchar not null,
@@ -43,7 +44,7 @@ create table if not exists checks.check_runs (
     is_passed boolean not null,
     checked_at timestamp not null
 );
-create table if not exists checks.check_results (
+create table if not exists quality.check_results (
     check_id varchar not null,
     rule_id varchar,
     suite_name varchar not null,
@@ -52,12 +53,11 @@ create table if not exists checks.check_results (
     severity varchar not null,
     description varchar not null,
     is_success boolean not null,
+    is_error boolean,
     observed varchar,
     unexpected_count bigint,
     offending_rows varchar not null
 );
--- A work file of an earlier version lacks it.
-alter table checks.check_results add column if not exists rule_id varchar;
 """
 
 
@@ -98,9 +98,25 @@ class PassedBuild:
     marts_token: str
 
 
-def create_checks(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of builds and checks where they are missing."""
+def create_quality(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of schema ``quality`` where they are missing, with the rows of an older work file."""
     con.execute(_DDL)
+    create_history(con)
+    _take_over_rows(con)
+
+
+def _take_over_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Move what stands in schema ``checks``, as the schema was called once, and drop it."""
+    tables = con.execute(
+        "select table_name from duckdb_tables() where schema_name = 'checks' and database_name = current_database()"
+    ).fetchall()
+    if not tables:
+        return
+    con.execute("begin")
+    for (table,) in tables:
+        con.execute(f"insert into quality.{table} by name select * from checks.{table}")
+    con.execute("drop schema checks cascade")
+    con.execute("commit")
 
 
 def data_token(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> str:
@@ -130,7 +146,7 @@ def begin_build(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str, r
     """Record that a build starts; until it ends well, no earlier build counts."""
     build_id = new_id()
     con.execute(
-        "insert into checks.builds values (?, ?, ?, ?, 'running', null, ?, null)",
+        "insert into quality.builds values (?, ?, ?, ?, 'running', null, ?, null)",
         [build_id, run_id, fingerprint, raw_token, utc_now()],
     )
     return build_id
@@ -139,7 +155,7 @@ def begin_build(con: duckdb.DuckDBPyConnection, run_id: str, fingerprint: str, r
 def end_build(con: duckdb.DuckDBPyConnection, build_id: str, status: str, message: str | None = None) -> None:
     """Record how a build ended: ``built`` or ``failed``."""
     con.execute(
-        "update checks.builds set status = ?, message = ?, ended_at = ? where build_id = ?",
+        "update quality.builds set status = ?, message = ?, ended_at = ? where build_id = ?",
         [status, message, utc_now(), build_id],
     )
 
@@ -147,7 +163,7 @@ def end_build(con: duckdb.DuckDBPyConnection, build_id: str, status: str, messag
 def is_built(con: duckdb.DuckDBPyConnection, fingerprint: str, raw_token: str) -> bool:
     """Whether the last build ended well and was made of these raw tables by this code."""
     rows = con.execute(
-        "select status = 'built' and fingerprint = ? and raw_token = ? from checks.builds "
+        "select status = 'built' and fingerprint = ? and raw_token = ? from quality.builds "
         "order by started_at desc, build_id desc limit 1",
         [fingerprint, raw_token],
     ).fetchall()
@@ -157,7 +173,7 @@ def is_built(con: duckdb.DuckDBPyConnection, fingerprint: str, raw_token: str) -
 def built_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:
     """The code of the last build that ended well; null before the first."""
     rows = con.execute(
-        "select fingerprint from checks.builds where status = 'built' order by started_at desc, build_id desc limit 1"
+        "select fingerprint from quality.builds where status = 'built' order by started_at desc, build_id desc limit 1"
     ).fetchall()
     return rows[0][0] if rows else None
 
@@ -175,31 +191,30 @@ def record_check(
     is_passed = not any(finding.blocks for finding in findings)
     con.execute("begin")
     con.execute(
-        "insert into checks.check_runs values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into quality.check_runs values (?, ?, ?, ?, ?, ?, ?)",
         [check_id, layer, run_id, fingerprint, token, is_passed, utc_now()],
     )
-    if findings:
-        con.executemany(
-            "insert into checks.check_results (check_id, rule_id, suite_name, expectation_type, column_name, severity, "
-            "description, is_success, observed, unexpected_count, offending_rows) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                [
-                    check_id,
-                    finding.rule_id,
-                    finding.suite_name,
-                    finding.expectation_type,
-                    finding.column_name,
-                    finding.severity,
-                    finding.description,
-                    finding.is_success,
-                    finding.observed,
-                    finding.unexpected_count,
-                    json.dumps(finding.offending_rows, ensure_ascii=False, default=str),
-                ]
-                for finding in findings
-            ],
-        )
+    insert_rows(
+        con,
+        "quality.check_results",
+        [
+            {
+                "check_id": check_id,
+                "rule_id": finding.rule_id,
+                "suite_name": finding.suite_name,
+                "expectation_type": finding.expectation_type,
+                "column_name": finding.column_name,
+                "severity": finding.severity,
+                "description": finding.description,
+                "is_success": finding.is_success,
+                "is_error": finding.is_error,
+                "observed": finding.observed,
+                "unexpected_count": finding.unexpected_count,
+                "offending_rows": json.dumps(finding.offending_rows, ensure_ascii=False, default=str),
+            }
+            for finding in findings
+        ],
+    )
     con.execute("commit")
     return is_passed
 
@@ -207,7 +222,7 @@ def record_check(
 def is_checked(con: duckdb.DuckDBPyConnection, layer: str, fingerprint: str, token: str) -> bool:
     """Whether the last check of a layer passed on these tables with these suites."""
     rows = con.execute(
-        "select is_passed and fingerprint = ? and data_token = ? from checks.check_runs "
+        "select is_passed and fingerprint = ? and data_token = ? from quality.check_runs "
         "where layer = ? order by checked_at desc, check_id desc limit 1",
         [fingerprint, token, layer],
     ).fetchall()
@@ -233,7 +248,7 @@ def require_passed_build(con: duckdb.DuckDBPyConnection, fingerprint: str) -> Pa
                 f"run `gongkai check {layer}` and mend what it names"
             )
     build_id, run_id = con.execute(
-        "select build_id, run_id from checks.builds order by started_at desc, build_id desc limit 1"
+        "select build_id, run_id from quality.builds order by started_at desc, build_id desc limit 1"
     ).fetchall()[0]
     return PassedBuild(build_id, run_id, fingerprint, raw_token, marts_token)
 

@@ -22,7 +22,8 @@ import yaml
 
 from loaders.vocabulary import PROJECT_ROOT
 
-LAYERS = ("staging", "intermediate", "marts", "seeds", "analyses")
+_MODELS = ("staging", "intermediate", "marts", "quality")
+LAYERS = (*_MODELS, "seeds", "analyses")
 _GRAIN = re.compile(r"\bOne row (?:per|a|an) [^.]+\.$")
 _DOC = re.compile(r"\{\{\s*doc\('(\w+)'\)\s*\}\}")
 _BLOCK = re.compile(r"\{% docs (\w+) %\}(.*?)\{% enddocs %\}", re.DOTALL)
@@ -55,7 +56,7 @@ def list_claims(root: Path = PROJECT_ROOT) -> list[Claim]:
 
 def _cards(root: Path) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
     folders = {"seeds": root / "seeds", "analyses": root / "analyses"}
-    folders |= {layer: root / "models" / layer for layer in ("staging", "intermediate", "marts")}
+    folders |= {layer: root / "models" / layer for layer in _MODELS}
     for layer in LAYERS:
         for path in sorted(folders[layer].rglob("*.yml")):
             content = yaml.safe_load(path.read_text("utf-8")) or {}
@@ -87,7 +88,7 @@ def _card_claims(
 def _uncarded(root: Path) -> Iterator[Claim]:
     carded = {(layer, str(card["name"])) for layer, _, card in _cards(root)}
     for layer in LAYERS:
-        folder = root / "models" / layer if layer in ("staging", "intermediate", "marts") else root / layer
+        folder = root / "models" / layer if layer in _MODELS else root / layer
         for path in sorted(folder.rglob("*.csv" if layer == "seeds" else "*.sql")):
             yield Claim(layer, path.stem, "card", (layer, path.stem) in carded)
 

@@ -6,12 +6,13 @@ import contextlib
 import gc
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.history import NodeResult
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import Warehouse, open_duckdb
 
@@ -27,10 +28,16 @@ class _FailedNode:
     rows: tuple[str, ...] = ()
 
 
-def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
+def build_marts(
+    warehouse: Warehouse,
+    *,
+    every_year: bool = False,
+    keep: Callable[[Sequence[NodeResult]], None] | None = None,
+) -> None:
     """Build seeds, models and tests into the work file; it must not be open in this process.
 
-    Only the years that new or changed reports touch are made, unless ``every_year`` asks for all.
+    Only the years that new or changed reports touch are made, unless ``every_year`` asks for all. ``keep`` is given
+    what dbt says of every node, whether the build went well or not.
 
     Raises:
         ChecksFailedError: when a test of dbt failed.
@@ -55,6 +62,8 @@ def build_marts(warehouse: Warehouse, *, every_year: bool = False) -> None:
     if result.exception is not None:
         reason = str(result.exception).strip() or output.getvalue().strip()
         raise GongkaiError(f"dbt could not build: {reason}; nothing was published")
+    if keep is not None:
+        keep([_node_result(node) for node in getattr(result.result, "results", ())])
     if not result.success:
         _raise_failed(result.result, output.getvalue(), warehouse)
 
@@ -96,6 +105,21 @@ def _close_connections() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _node_result(result: Any) -> NodeResult:
+    # A negative or missing count is how engines say that they do not know it.
+    rows = (result.adapter_response or {}).get("rows_affected")
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        node_name=result.node.name,
+        resource_type=str(result.node.resource_type),
+        status=str(result.status),
+        message=result.message,
+        failure_count=result.failures,
+        row_count=rows if isinstance(rows, int) and rows >= 0 else None,
+        execution_seconds=round(float(result.execution_time), 3),
+    )
 
 
 def _rows_of(node: Any, warehouse: Warehouse) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 ::
 
-    releases/<id>/warehouse.duckdb    schemas marts, seeds and raw, storage v1.2.0, read-only
+    releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
                   parquet/<table>.parquet   one file a mart table, zstd
+                  validation.json, validation_identities.jsonl   what was judged of it, for exchange
                   manifest.json       what it holds: counts, checksums, versions, the checks
     current -> releases/<id>
 
@@ -26,15 +27,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loaders.builds import PassedBuild, data_token, require_passed_build
+from loaders.builds import LAYERS, PassedBuild, data_token, require_passed_build
 from loaders.errors import GongkaiError
+from loaders.validation import Validation, last_event, suite_entries, write_validation
 from loaders.version import LOADER_VERSION, package_versions, project_version
 from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, open_duckdb, utc_now
 
 if TYPE_CHECKING:
     import duckdb
 
-PUBLISHED_SCHEMAS = ("raw", "seeds", "marts")
+PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
 KEPT_RELEASES = 5
 KEPT_SECONDS = 3600
 _HIDDEN = (".staging-", ".deleted-", ".current-")
@@ -61,6 +63,7 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
     try:
         build = require_passed_build(con, fingerprint)
         checks = _summarise_checks(con)
+        validation = Validation(last_event(con, "marts"), suite_entries(con, LAYERS))
     finally:
         con.close()
     with _clear_errors(warehouse):
@@ -70,7 +73,7 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         staged = warehouse.releases / f".staging-{release_id}"
         staged.mkdir()
         try:
-            release = _write_release(warehouse, build, checks, release_id, staged)
+            release = _write_release(warehouse, build, checks, validation, release_id, staged)
             _seal(staged)
             os.rename(staged, release.folder)
             _sync(warehouse.releases)
@@ -95,7 +98,12 @@ def current_manifest(warehouse: Warehouse) -> dict[str, Any] | None:
 
 
 def _write_release(
-    warehouse: Warehouse, build: PassedBuild, checks: dict[str, Any], release_id: str, staged: Path
+    warehouse: Warehouse,
+    build: PassedBuild,
+    checks: dict[str, Any],
+    validation: Validation,
+    release_id: str,
+    staged: Path,
 ) -> Release:
     database = staged / RELEASE_FILE
     _copy_database(warehouse.work_file, database)
@@ -107,6 +115,7 @@ def _write_release(
             raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
         _write_parquet(con, staged / "parquet")
+        write_validation(con, staged, validation)
     finally:
         con.close()
     manifest = {
@@ -201,8 +210,8 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _summarise_checks(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     rows = con.execute(
         "select r.suite_name, r.expectation_type, r.column_name, r.severity, r.description, r.is_success, "
-        "r.unexpected_count from checks.check_results as r join ("
-        "  select layer, max_by(check_id, (checked_at, check_id)) as check_id from checks.check_runs group by layer"
+        "r.unexpected_count from quality.check_results as r join ("
+        "  select layer, max_by(check_id, (checked_at, check_id)) as check_id from quality.check_runs group by layer"
         ") as last on r.check_id = last.check_id order by r.suite_name, r.expectation_type, r.description"
     ).fetchall()
     names = ("suite", "expectation", "column", "severity", "description", "is_success", "unexpected_count")

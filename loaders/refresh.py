@@ -18,7 +18,7 @@ from loaders.builds import (
     Finding,
     begin_build,
     built_fingerprint,
-    create_checks,
+    create_quality,
     data_token,
     end_build,
     is_built,
@@ -26,6 +26,16 @@ from loaders.builds import (
     record_check,
 )
 from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
+from loaders.history import (
+    NodeResult,
+    StepTiming,
+    Stopwatch,
+    forget_old_runs,
+    kept_runs,
+    record_counts,
+    record_nodes,
+    record_timing,
+)
 from loaders.load import Account, load_documents, reading_version
 from loaders.progress import show_progress
 from loaders.publish import Release, current_manifest, publish_build
@@ -97,7 +107,8 @@ def run_check(settings: Settings, layer: str | None, wait_seconds: float) -> Non
     with _recorded_run(warehouse, "check", wait_seconds) as run_id:
         for name in (layer,) if layer else LAYERS:
             settings.say(f"checking {name}")
-            found[name] = _check(warehouse, name, run_id, build_fingerprint())
+            with _step(warehouse, run_id, f"check_{name}"):
+                found[name] = _check(warehouse, name, run_id, build_fingerprint())
     findings = [finding for layer_findings in found.values() for finding in layer_findings]
     settings.answer(describe_findings(findings, warehouse), [_finding_as_json(finding) for finding in findings])
     for name, layer_findings in found.items():
@@ -111,7 +122,10 @@ def run_publish(settings: Settings, wait_seconds: float) -> Release:
         ChecksFailedError: when they have not.
     """
     _require_work_file(settings.warehouse)
-    with _recorded_run(settings.warehouse, "publish", wait_seconds):
+    with (
+        _recorded_run(settings.warehouse, "publish", wait_seconds) as run_id,
+        _step(settings.warehouse, run_id, "publish"),
+    ):
         release = publish_build(settings.warehouse, build_fingerprint())
     settings.answer(_describe_release(release), _release_as_json(release))
     return release
@@ -214,7 +228,8 @@ def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release
     if is_published or not publish:
         return None
     settings.say("publishing")
-    return publish_build(warehouse, fingerprint)
+    with _step(warehouse, run_id, "publish"):
+        return publish_build(warehouse, fingerprint)
 
 
 def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str) -> None:
@@ -225,20 +240,26 @@ def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str) ->
     # Tables that other code made are made anew, with the columns that they have now.
     is_same_code = _ask(warehouse, lambda con: built_fingerprint(con) == fingerprint)
     build_id = _ask(warehouse, lambda con: begin_build(con, run_id, fingerprint, raw_token))
-    try:
-        build_marts(warehouse, every_year=not is_same_code)
-    except GongkaiError as error:
-        message = str(error)
-        _ask(warehouse, lambda con: end_build(con, build_id, "failed", message))
-        raise
-    _ask(warehouse, lambda con: end_build(con, build_id, "built"))
+
+    def keep(nodes: Sequence[NodeResult]) -> None:
+        _ask(warehouse, lambda con: record_nodes(con, run_id, nodes))
+
+    with _step(warehouse, run_id, "build", counted=("seeds", "marts")):
+        try:
+            build_marts(warehouse, every_year=not is_same_code, keep=keep)
+        except GongkaiError as error:
+            message = str(error)
+            _ask(warehouse, lambda con: end_build(con, build_id, "failed", message))
+            raise
+        _ask(warehouse, lambda con: end_build(con, build_id, "built"))
 
 
 def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: str) -> None:
     from loaders.checks import describe_finding, raise_if_blocked
 
     settings.say(f"checking {layer}")
-    findings = _check(settings.warehouse, layer, run_id, fingerprint)
+    with _step(settings.warehouse, run_id, f"check_{layer}"):
+        findings = _check(settings.warehouse, layer, run_id, fingerprint)
     raise_if_blocked(layer, findings, settings.warehouse.data_docs)
     for finding in findings:
         if not finding.is_success:
@@ -248,6 +269,7 @@ def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: st
 def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> tuple[Finding, ...]:
     from loaders.checks import load_suites, run_suites
     from loaders.data_docs import write_index
+    from loaders.validation import suite_entries, write_report
 
     manifest = current_manifest(warehouse)
     suites = load_suites(layer, previous=manifest["table_rows"] if manifest else {})
@@ -255,6 +277,7 @@ def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> t
     findings = run_suites(warehouse, layer, suites)
     _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
     write_index(warehouse.data_docs, _ask(warehouse, last_results))
+    write_report(warehouse.validation / f"{layer}.json", _ask(warehouse, lambda con: suite_entries(con, [layer])))
     return findings
 
 
@@ -262,8 +285,8 @@ def last_results(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, st
     """The results of the last check of each layer: suite, expectation, severity, description, holds, met."""
     return con.execute(
         "select suite_name, expectation_type || coalesce(' ' || column_name, ''), severity, description, is_success, "
-        "coalesce(unexpected_count || ' offending rows', observed) from checks.check_results where check_id in "
-        "(select max_by(check_id, (checked_at, check_id)) from checks.check_runs group by layer) "
+        "coalesce(unexpected_count || ' offending rows', observed) from quality.check_results where check_id in "
+        "(select max_by(check_id, (checked_at, check_id)) from quality.check_runs group by layer) "
         "order by suite_name, expectation_type, description"
     ).fetchall()
 
@@ -271,21 +294,24 @@ def last_results(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, st
 def _load(settings: Settings, documents: Sequence[SourceDocument], run_id: str, request: LoadRequest) -> Account:
     if not documents:
         return Account()
-    con = settings.warehouse.connect()
-    try:
-        with show_progress(settings, len(documents)) as progress:
-            return load_documents(
-                con, documents, run_id=run_id, force=request.force, workers=request.workers, progress=progress
-            )
-    finally:
-        con.close()
+    with _step(settings.warehouse, run_id, "load", counted=("raw",)):
+        con = settings.warehouse.connect()
+        try:
+            with show_progress(settings, len(documents)) as progress:
+                return load_documents(
+                    con, documents, run_id=run_id, force=request.force, workers=request.workers, progress=progress
+                )
+        finally:
+            con.close()
 
 
 @contextlib.contextmanager
 def _recorded_run(warehouse: Warehouse, command: str, wait_seconds: float) -> Iterator[str]:
     """Hold the run lock and record the run; the work file is closed while the caller works."""
+    kept = kept_runs()
     with run_lock(warehouse, f"gongkai {command}", wait_seconds):
         _ask(warehouse, _create_tables)
+        _ask(warehouse, lambda con: forget_old_runs(con, kept))
         run_id = _ask(warehouse, lambda con: begin_run(con, command))
         try:
             yield run_id
@@ -298,9 +324,30 @@ def _recorded_run(warehouse: Warehouse, command: str, wait_seconds: float) -> It
         _ask(warehouse, lambda con: end_run(con, run_id, "done"))
 
 
+@contextlib.contextmanager
+def _step(warehouse: Warehouse, run_id: str, step_code: str, counted: Sequence[str] = ()) -> Iterator[None]:
+    """Keep what a step took, and the rows of the schemas that it wrote, also when it fails."""
+    watch = Stopwatch(step_code)
+    try:
+        yield
+    except BaseException as error:
+        timing = watch.stop("failed" if isinstance(error, Exception) else "interrupted")
+        # What stopped the step matters more than a record that cannot be written.
+        with contextlib.suppress(Exception):
+            _ask(warehouse, lambda con: _keep_step(con, run_id, timing, counted))
+        raise
+    timing = watch.stop("done")
+    _ask(warehouse, lambda con: _keep_step(con, run_id, timing, counted))
+
+
+def _keep_step(con: duckdb.DuckDBPyConnection, run_id: str, timing: StepTiming, counted: Sequence[str]) -> None:
+    record_timing(con, run_id, timing)
+    record_counts(con, run_id, counted)
+
+
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
     create_raw(con)
-    create_checks(con)
+    create_quality(con)
 
 
 def _ask(warehouse: Warehouse, question: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:

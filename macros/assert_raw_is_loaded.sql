@@ -2,12 +2,14 @@
 {% macro assert_raw_is_loaded() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set missing = [] %}
-        {% for name in ['documents', 'reports', 'metric_rows', 'issues', 'runs'] %}
+        {% for node in graph.sources.values() %}
             {% set relation = adapter.get_relation(
-                database=target.database, schema='raw', identifier=name
+                database=target.database,
+                schema=node.schema,
+                identifier=node.identifier
             ) %}
             {% if relation is none %}
-                {% do missing.append('raw.' ~ name) %}
+                {% do missing.append(node.schema ~ '.' ~ node.name) %}
             {% endif %}
         {% endfor %}
         {% if missing %}

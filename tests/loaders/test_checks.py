@@ -217,9 +217,9 @@ def test_offline_html_drops_what_is_fetched_and_keeps_the_content() -> None:
 
 def test_what_was_found_is_kept_in_the_work_file(refreshed: Warehouse) -> None:
     con = refreshed.connect(read_only=True)
-    rows = con.execute("select layer, is_passed from checks.check_runs order by checked_at").fetchall()
-    results = con.execute("select is_success, offending_rows from checks.check_results").fetchall()
-    (unnamed,) = con.execute("select count(*) from checks.check_results where rule_id is null").fetchall()[0]
+    rows = con.execute("select layer, is_passed from quality.check_runs order by checked_at").fetchall()
+    results = con.execute("select is_success, offending_rows from quality.check_results").fetchall()
+    (unnamed,) = con.execute("select count(*) from quality.check_results where rule_id is null").fetchall()[0]
     con.close()
     assert unnamed == 0
     assert rows == [("raw", True), ("marts", True)]

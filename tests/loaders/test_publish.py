@@ -37,7 +37,7 @@ def folders(warehouse: Warehouse) -> list[str]:
 
 def test_a_release_holds_the_marts_and_their_origin(refreshed: Warehouse) -> None:
     schemas = read_release(refreshed, "select distinct schema_name from duckdb_tables() order by 1")
-    assert schemas == [("marts",), ("raw",), ("seeds",)]
+    assert schemas == [("marts",), ("quality",), ("raw",), ("seeds",)]
     (count,) = read_release(refreshed, "select count(*) from marts.fct_metric_value")[0]
     assert count == 24
     assert read_release(refreshed, "select count(*) from duckdb_constraints() where constraint_type = 'PRIMARY KEY'")
@@ -78,10 +78,10 @@ def test_a_release_is_immutable_and_its_manifest_true(refreshed: Warehouse) -> N
     [
         ("update marts.fct_metric_value set value = value + 1", "checks of marts"),
         ("insert into raw.documents select * replace ('x' as document_id) from raw.documents limit 1", "not built"),
-        ("update checks.check_runs set is_passed = false where layer = 'marts'", "checks of marts"),
-        ("delete from checks.check_runs where layer = 'raw'", "checks of raw"),
-        ("update checks.builds set status = 'running'", "not built"),
-        ("update checks.builds set status = 'failed'", "not built"),
+        ("update quality.check_runs set is_passed = false where layer = 'marts'", "checks of marts"),
+        ("delete from quality.check_runs where layer = 'raw'", "checks of raw"),
+        ("update quality.builds set status = 'running'", "not built"),
+        ("update quality.builds set status = 'failed'", "not built"),
     ],
 )
 def test_only_what_was_checked_is_published(refreshed: Warehouse, statement: str, said: str) -> None:

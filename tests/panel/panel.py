@@ -415,9 +415,11 @@ def write_raw(con: duckdb.DuckDBPyConnection, panel: Panel) -> None:
     """Stage a panel as the loaders stage what they read."""
     import polars as pl
 
+    from loaders.builds import create_quality
     from loaders.staging import create_raw
 
     create_raw(con)
+    create_quality(con)
     for name, rows in raw_rows(panel).items():
         columns = [column[0] for column in con.execute(f"select * from raw.{name} limit 0").description or ()]
         con.register("panel_frame", pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None))

@@ -232,6 +232,22 @@ def test_backlog_and_companies_need_figures_without_doubt(sample: Path, hand: du
     assert (row["report_count"], row["company_requests"], row["requests"], row["company_share"]) == (2, 10, 16, 0.625)
 
 
+def test_the_best_and_the_worst_of_a_level_and_year(sample: Path, hand: duckdb.DuckDBPyConnection) -> None:
+    fill(hand, "dim_agency", AGENCY | {"level_code": "county"}, AGENCY | {"agency_key": "p", "level_code": "province"})
+    score = {"agency_key": "k", "report_year": 2020, "criterion_count": 3}
+    scores = {"a": 0.5, "b": 0.1, "c": 0.9, "d": 0.4, "e": 0.2, "f": 0.8, "g": 0.7}
+    fill(hand, "rpt_report_scorecard", *({"report_id": key, "overall_score": s} | score for key, s in scores.items()))
+    fill(
+        hand,
+        "rpt_report_scorecard",
+        score | {"report_id": "alone", "agency_key": "p", "overall_score": 0.3},
+        score | {"report_id": "two", "overall_score": 1, "criterion_count": 2},
+    )
+    rows = only(ask(hand, compiled(sample, "best_and_worst_reports_by_level")), "level_code", "best_rank", "report_id")
+    county = [("county", rank, key) for rank, key in [(1, "c"), (2, "f"), (3, "g"), (5, "d"), (6, "e"), (7, "b")]]
+    assert rows == [*county, ("province", 1, "alone")]
+
+
 def test_a_body_is_silent_from_its_last_report_on(sample: Path, hand: duckdb.DuckDBPyConnection) -> None:
     for agency, statuses in {
         "stopped": ["had", "unreadable", "missing", "missing"],

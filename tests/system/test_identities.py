@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from loaders.builds import create_quality
 from loaders.staging import create_raw
 from loaders.vocabulary import PROJECT_ROOT, read_seed
 from loaders.warehouse import Warehouse
@@ -184,6 +185,7 @@ APPLICANTS = (
 
 def write_raw(con: duckdb.DuckDBPyConnection, reports: list[Report]) -> None:
     create_raw(con)
+    create_quality(con)
     documents, heads, rows = [], [], []
     for number, report in enumerate(reports):
         document, report_id = f"d{number:05}", f"d{number:05}-1"
@@ -388,6 +390,7 @@ def test_a_renamed_metric_stops_the_build_with_the_identity_and_the_code(tmp_pat
     metrics.write_text(text.replace("\nrequests_concluded,", "\nrequests_closed,"), "utf-8")
     con = Warehouse(tmp_path / "wh").connect()
     create_raw(con)
+    create_quality(con)
     con.close()
     seeds = ("identities", "identity_terms", "metrics", "form_metrics", "applicant_types")
     test = "assert_identity_terms_are_in_catalogue"
