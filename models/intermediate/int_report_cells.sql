@@ -5,7 +5,7 @@ with
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts and {{ in_touched_years() }}
+    where is_in_facts and {{ in_touched_reports() }}
 
 ),
 

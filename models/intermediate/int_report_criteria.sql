@@ -12,14 +12,14 @@ cells as (
 timeliness as (
 
     select * from {{ ref('rpt_timeliness') }}
-    where status in ('on_time', 'late') and {{ in_touched_years() }}
+    where status in ('on_time', 'late') and {{ in_touched_reports() }}
 
 ),
 
 checks as (
 
     select * from {{ ref('fct_identity_check') }}
-    where severity = 'error' and {{ in_touched_years() }}
+    where severity = 'error' and {{ in_touched_reports() }}
 
 ),
 
@@ -29,7 +29,7 @@ figures as (
     where
         value is not null
         and source_kind <> 'derived'
-        and {{ in_touched_years() }}
+        and {{ in_touched_reports() }}
 
 ),
 

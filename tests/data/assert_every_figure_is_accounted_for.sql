@@ -1,6 +1,6 @@
 -- Every understood figure of a report in the facts is a winner or a competitor.
 -- What is listed here has no place in the grain: a table cell of a metric with
--- applicant types whose column was not understood. The years of this build
+-- applicant types whose column was not understood. The reports of this build
 -- only: of the others nothing is ranked.
 {{ config(severity='warn') }}
 
@@ -16,6 +16,5 @@ left join {{ ref('int_metric_values_ranked') }} as ranked
     on metric_rows.metric_row_id = ranked.metric_row_id
 where
     reports.is_in_facts
-    and {{ in_touched_years('reports.report_year') }}
     and metric_rows.metric_code is not null
     and ranked.metric_row_id is null

@@ -8,14 +8,14 @@
 } %}
 {{ config(
     materialized='incremental',
-    pre_hook='{{ forget_touched_years() }}',
+    pre_hook='{{ forget_touched() }}',
 ) }}
 with
 
 reports as (
 
     select * from {{ ref('dim_report') }}
-    where is_in_facts and report_year is not null and {{ in_touched_years() }}
+    where is_in_facts and report_year is not null and {{ in_touched_reports() }}
 
 ),
 
