@@ -21,6 +21,7 @@ The format of a suite file::
             next_step: …                # what to do when it fails
           - expect: no_rows             # no row may come out of the query; {table} is the suite's table
             query: select … from {table} where …
+            evidence: select … from {table} where …   # where the query counts: the rows that it counts
             …
 
 Where a value follows from a seed it is not written down: ``{seed: metrics, column: metric_code}`` is the set of
@@ -51,9 +52,11 @@ if TYPE_CHECKING:
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 SEVERITIES = ("critical", "warning", "info")
 OFFENDING_ROWS = 10
+# So many are kept with the result, for the pages that show what was found.
+KEPT_ROWS = 100
 
 _ROWS_TYPE = "unexpected_rows_expectation"
-_RESERVED = ("expect", "severity", "en", "zh", "next_step", "query")
+_RESERVED = ("expect", "severity", "en", "zh", "next_step", "query", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Expectation:
     description_en: str
     description_zh: str
     next_step: str
+    evidence: str = ""
 
     @property
     def description(self) -> str:
@@ -187,6 +191,7 @@ def _parse_expectation(rule: dict[str, Any], table: str) -> Expectation:
         description_en=" ".join(rule["en"].split()),
         description_zh=rule.get("zh", ""),
         next_step=" ".join(rule.get("next_step", "").split()),
+        evidence=" ".join(rule.get("evidence", "").split()),
     )
 
 
@@ -297,7 +302,7 @@ def _run_suite(gx: Any, context: Any, source: Any, suite: Suite) -> Iterator[tup
     result_format = {
         "result_format": "SUMMARY",
         "unexpected_index_column_names": list(suite.keys),
-        "partial_unexpected_count": OFFENDING_ROWS,
+        "partial_unexpected_count": KEPT_ROWS,
     }
     outcomes = {}
     for result in definition.run(result_format=result_format).results:
@@ -352,6 +357,6 @@ def _finding(
 
 
 def _query_rows(con: duckdb.DuckDBPyConnection, query: str) -> tuple[dict[str, Any], ...]:
-    cursor = con.execute(f"select * from ({query}) limit {OFFENDING_ROWS}")
+    cursor = con.execute(f"select * from ({query}) limit {KEPT_ROWS}")
     names = [column[0] for column in cursor.description]
     return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())

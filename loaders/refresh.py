@@ -207,12 +207,14 @@ def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: st
 def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> tuple[Finding, ...]:
     from loaders.checks import load_suites, run_suites
     from loaders.data_docs import write_index
+    from loaders.site import write_work_site
 
     suites = load_suites(layer)
     token = _ask(warehouse, lambda con: data_token(con, layer))
     findings = run_suites(warehouse, layer, suites)
     _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
     write_index(warehouse.data_docs, _ask(warehouse, last_results))
+    write_work_site(warehouse)
     return findings
 
 
