@@ -43,7 +43,7 @@ _SHOWN_COUNTS = 30
 # dbt writes the time into the manifest that its page carries.
 _GENERATED_AT = re.compile(rb'"generated_at": ?"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)')
 _LAYER_WORDS = {
-    "raw": Words("读入的原始行", "Rows as read"),
+    "raw": Words("原始读取结果", "Rows as read"),
     "marts": Words("供查询的数据表", "Tables for use"),
 }
 _LAYER_ABOUT = {
@@ -311,6 +311,8 @@ def _register_title(table: RegisterTable, section: Section | None) -> Words:
 
 
 def _section_text(section: Section) -> Words:
+    if not section.has_year:
+        return Words(f"第 {section.part} 页", f"page {section.part}")
     zh, en = ("年度不明", "year unknown") if section.year is None else (f"{section.year} 年", str(section.year))
     if section.parts > 1:
         return Words(f"{zh}（{section.part}/{section.parts}）", f"{en} ({section.part}/{section.parts})")
@@ -328,4 +330,9 @@ def _markdown(text: str) -> Any:
 
     body = re.sub(r"\A# .*\n", "", text)
     body = re.sub(r"!?\[([^\]]+)\]\([^)]*\)", r"\1", body)
-    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(body))
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(body)
+    for token in tokens:
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+    return Markup(parser.renderer.render(tokens, parser.options, {}))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -17,13 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from loaders.inspect_html import UNPRINTABLE
 from loaders.settings import plain_number
+from loaders.site.registers import RegisterTable
 from loaders.site.words import Words, code_words, column_words, statement_words
 
 TEMPLATES = Path(__file__).with_name("templates")
+Row = dict[str, Any]
+
+_CHIPS = ("severity", "status")
+# Columns that hold several texts, and what stands between them.
+_LISTS = {"left_evidence": "；", "right_evidence": "；", "snippets": " ｜ "}
 
 
 def render(template: str, **content: Any) -> str:
@@ -33,12 +41,14 @@ def render(template: str, **content: Any) -> str:
 
 def both(words: Words | None) -> Markup:
     """Words in both languages, each marked as what it is; once where one text serves both."""
-    if words is None:
-        return Markup("")
-    zh, en = (escape(clean(text)) for text in (words.zh, words.en))
-    if words.is_same:
-        return zh
-    return Markup('<span class="zh" lang="zh-CN">{}</span><span class="en" lang="en">{}</span>').format(zh, en)
+    return Markup("") if words is None else Markup(_both(words.zh, words.en))
+
+
+@lru_cache(maxsize=4096)
+def _both(zh: str, en: str) -> str:
+    if zh == en:
+        return _text(zh)
+    return f'<span class="zh" lang="zh-CN">{_text(zh)}</span><span class="en" lang="en">{_text(en)}</span>'
 
 
 def clean(value: Any) -> Any:
@@ -48,25 +58,41 @@ def clean(value: Any) -> Any:
     return "—" if value is None else value
 
 
-def table_cell(column: str, row: dict[str, Any]) -> Markup:
+def table_cell(column: str, row: Row) -> Markup:
     """A value of a register in the words of the site."""
-    if column == "statement":
-        return both(statement_words(row["statement_zh"], row["statement_en"]))
-    if column == "legal_basis":
-        return both(Words(row["legal_basis_zh"] or "—", row["legal_basis_en"] or "—"))
-    if column == "sides":
-        left, right = (_plain(row[name]) for name in ("left_value", "right_value"))
-        sides = Markup('<b class="sides">{}</b> {} <b class="sides">{}</b>').format(left, row["relation"], right)
-        return sides + both(Words("不成立", " does not hold"))
-    value = row[column]
-    if isinstance(value, str):
-        if column in ("left_evidence", "right_evidence"):
-            return _lines(value.split("；"))
-        if column == "snippets":
-            return _lines(value.split(" ｜ "))
-        if column == "severity" or column.endswith(("_code", "_codes", "status", "_kind", "_doubt")):
-            return both(code_words(column, value))
-    return escape(clean(_plain(value)))
+    return Markup(_cell(column, row))
+
+
+def table_rows(table: RegisterTable, rows: Sequence[Row]) -> Markup:
+    """The rows of a register. They are many, so that no template is asked for each."""
+    kinds = {column: ' class="n"' if is_number(table.types.get(column, "")) else "" for column in table.columns}
+    key, show = table.register.key, _both("查看", "show")
+    lines = []
+    for row in rows:
+        cells = [f"<td{kinds[column]}>{_chip(column, row)}</td>" for column in table.columns]
+        if table.details:
+            # What a detail is called stands once in the style of the page: see detail_style.
+            details = "".join(
+                f'<p class="d{number}">{_cell(column, row)}</p>'
+                for number, column in enumerate(table.details)
+                if row.get(column, "") is not None
+            )
+            cells.append(f"<td><details><summary>{show}</summary>{details}</details></td>")
+        opening = f'<tr id="{_text(row[key])}">' if key else "<tr>"
+        lines.append(f"{opening}{''.join(cells)}</tr>\n")
+    return Markup("".join(lines))
+
+
+def detail_style(table: RegisterTable) -> Markup:
+    """The names of the details in both languages, as style."""
+    rules = []
+    for number, column in enumerate(table.details):
+        words = column_words(column)
+        for language, label in (("zh", words.zh), ("en", words.en)):
+            # Escaped as a style sheet escapes, since a column may be called anything.
+            text = "".join(f"\\{ord(sign):x} " for sign in label)
+            rules.append(f'#{language}:checked ~ main .d{number}::before {{ content: "{text}" }}')
+    return Markup("\n".join(rules))
 
 
 def is_number(data_type: str) -> bool:
@@ -74,8 +100,46 @@ def is_number(data_type: str) -> bool:
     return data_type.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or data_type.endswith("INT") or data_type == "INTEGER"
 
 
-def _lines(texts: list[str]) -> Markup:
-    return Markup("").join(Markup("<q>{}</q>").format(clean(text)) for text in texts)
+def _chip(column: str, row: Row) -> str:
+    cell = _cell(column, row)
+    return f'<span class="chip s-{_text(row[column])}">{cell}</span>' if column in _CHIPS and row[column] else cell
+
+
+def _cell(column: str, row: Row) -> str:
+    if column == "statement":
+        return _statement(row["statement_zh"], row["statement_en"])
+    if column in ("label", "legal_basis"):
+        return _both(row[f"{column}_zh"] or "—", row[f"{column}_en"] or "—")
+    if column == "sides":
+        left, right = (_plain(row[name]) for name in ("left_value", "right_value"))
+        fails = _both(" 不成立", " does not hold")
+        return f'<span class="sides"><b>{left}</b> {_text(row["relation"])} <b>{right}</b>{fails}</span>'
+    value = row[column]
+    if isinstance(value, bool):
+        return _both("是", "yes") if value else _both("否", "no")
+    if isinstance(value, str):
+        if column in _LISTS:
+            return "".join(f"<q>{_text(text)}</q>" for text in value.split(_LISTS[column]))
+        if column in _CHIPS or column.endswith(("_code", "_codes", "_kind", "_doubt")):
+            return _code(column, value)
+        return _text(value)
+    return _text(_plain(value))
+
+
+@lru_cache(maxsize=4096)
+def _statement(statement_zh: str | None, statement_en: str | None) -> str:
+    words = statement_words(statement_zh, statement_en)
+    return _both(words.zh, words.en)
+
+
+@lru_cache(maxsize=4096)
+def _code(column: str, code: str) -> str:
+    words = code_words(column, code)
+    return _both(words.zh, words.en)
+
+
+def _text(value: Any) -> str:
+    return html.escape(UNPRINTABLE.sub("\ufffd", str(value)))
 
 
 def _plain(value: Any) -> Any:
@@ -115,6 +179,8 @@ def _environment() -> Environment:
         column_words=column_words,
         code_words=code_words,
         table_cell=table_cell,
+        table_rows=table_rows,
+        detail_style=detail_style,
         is_number=is_number,
         moment=moment,
         script=Markup(script),

@@ -1,8 +1,8 @@
 """The registers: marts that people leaf through, each a page with its rows, split by year when they are many.
 
 In: a connection to a file with the marts. Out: :class:`Register` with its sections, read one year at a time. A
-register is one entry of :data:`REGISTERS`; one whose mart is not in the file has no page. Columns that an entry does
-not name are shown under their own names, so that a mart may grow without a change here.
+register is one entry of :data:`REGISTERS`; one whose mart is not in the file has no page, and a column that the mart
+does not have is left out.
 """
 
 from __future__ import annotations
@@ -25,18 +25,24 @@ class Register:
     """A mart as a page.
 
     ``columns`` are shown as they stand, ``details`` behind a click, ``counted`` above the rows as a table of how many
-    there are; without ``columns`` all of the mart are shown but its keys. ``key`` names a row.
+    there are. ``key`` names a row, where something links to it.
     """
 
     name: str
     mart: str
     title: Words
     about: Words
+    columns: tuple[str, ...]
     key: str = ""
-    columns: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     order: tuple[str, ...] = ("agency_name",)
+    schema: str = "marts"
+
+    @property
+    def relation(self) -> str:
+        """The mart with its schema."""
+        return f'{self.schema}."{self.mart}"'
 
     @property
     def page(self) -> str:
@@ -57,9 +63,8 @@ REGISTERS = (
             "the printed text and its place, so that it can be put to the body that published it.",
         ),
         key="finding_key",
-        columns=("report_year", "agency_name", "statement", "sides", "delta", "severity"),
+        columns=("report_year", "agency_name", "metric_code", "statement", "sides", "delta", "severity"),
         details=(
-            "metric_code",
             "left_evidence",
             "right_evidence",
             "snippets",
@@ -77,18 +82,91 @@ REGISTERS = (
         mart="rpt_quarantine",
         title=Words("隔离登记", "Quarantine"),
         about=Words(
-            "读取有严重问题、因而暂不进入数据集的报告及其原因。新版程序读对之后，或登记更正之后，自动恢复。",
-            "Reports that are kept out of the data because their reading failed critically, with the reasons. They "
-            "come back by themselves once a newer version reads them well or a correction heals them.",
+            "读取有严重问题、因而暂不进入数据的报告，以及原因和处理办法。重新读取或登记更正之后，问题消除即自动恢复。",
+            "Reports that are kept out of the figures because they were read too badly, why, and what heals it. They "
+            "come back by themselves once a better reading or a correction heals every reason.",
         ),
+        columns=("report_year", "agency_name", "label", "evidence", "met_count", "assessed_count"),
+        details=(
+            "locator",
+            "source_uri",
+            "remedy_en",
+            "form_code",
+            "minimum_count",
+            "minimum_share",
+            "speaking_report_id",
+            "metric_row_id",
+            "report_id",
+            "document_id",
+        ),
+        counted=("label",),
+    ),
+    Register(
+        name="corrections",
+        mart="rpt_correction",
+        title=Words("更正登记", "Corrections"),
+        about=Words(
+            "人工登记的更正：更正何处、原读数应为何、改为何、理由与证据，以及是否已经生效。原文与预期不符的更正不会套用。",
+            "Corrections that people registered: where, what was expected to be read there, what it becomes, why, on "
+            "what evidence, and whether it applies. One that does not meet what it expects is not applied.",
+        ),
+        columns=(
+            "report_year",
+            "agency_name",
+            "metric_code",
+            "expected_value_raw",
+            "met_value_raw",
+            "new_value",
+            "status",
+        ),
+        details=(
+            "correction_kind",
+            "new_value_status",
+            "reason",
+            "evidence",
+            "author",
+            "corrected_date",
+            "snippet",
+            "locator",
+            "correction_id",
+            "report_id",
+            "document_id",
+        ),
+        counted=("status",),
     ),
     Register(
         name="scorecard",
         mart="rpt_report_scorecard",
         title=Words("报告评分", "Scorecard of reports"),
         about=Words(
-            "每份报告的完整性、一致性、及时性与证据情况。",
-            "Completeness, consistency, timeliness and evidence of each report.",
+            "每份报告作为统计来源的质量：完整性、一致性、及时性、证据四项及加权总分，均在 0 与 1 之间；"
+            "无从评定的为“—”。",
+            "How good each report is as a statistical source: completeness, consistency, timeliness and evidence, and "
+            "their weighted mean, from 0 to 1; — where nothing can be told.",
+        ),
+        columns=(
+            "report_year",
+            "agency_name",
+            "overall_score",
+            "completeness_score",
+            "consistency_score",
+            "timeliness_score",
+            "evidence_score",
+        ),
+        details=(
+            "demanded_cell_count",
+            "understood_cell_count",
+            "blank_cell_count",
+            "missing_cell_count",
+            "illegible_cell_count",
+            "assessed_identity_count",
+            "held_identity_count",
+            "days_after_deadline",
+            "figure_count",
+            "firm_figure_count",
+            "form_code",
+            "scope_code",
+            "report_id",
         ),
     ),
     Register(
@@ -132,14 +210,39 @@ REGISTERS = (
         details=("stated_published_date", "date_doubt", "legal_basis", "report_id"),
         counted=("status",),
     ),
+    Register(
+        name="drift",
+        mart="rpt_quality_drift",
+        schema="quality",
+        title=Words("历次运行变化", "Drift over runs"),
+        about=Words(
+            "每次运行量得的数目与此前各次相比的变化；超出近几次波动范围的有标示。",
+            "What each run measured beside the runs before it, and whether it lies outside the band of the last runs.",
+        ),
+        columns=(
+            "started_at",
+            "subject_kind",
+            "subject_code",
+            "measure_code",
+            "value",
+            "previous_value",
+            "band_low",
+            "band_high",
+            "is_outside_band",
+        ),
+        details=("command", "difference", "difference_share", "band_run_count", "run_id"),
+        counted=("is_outside_band",),
+        order=("started_at desc", "subject_kind", "subject_code", "measure_code"),
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The rows of one page: a year, or a part of one."""
+    """The rows of one page: a year, or a part of one, or a part of a register without years."""
 
     year: int | None
+    has_year: bool
     part: int
     parts: int
     offset: int
@@ -148,6 +251,8 @@ class Section:
     @property
     def suffix(self) -> str:
         """What the page's name ends with."""
+        if not self.has_year:
+            return f"_{self.part}"
         year = "unknown" if self.year is None else str(self.year)
         return f"_{year}" if self.parts == 1 else f"_{year}_{self.part}"
 
@@ -183,16 +288,13 @@ def read_rows(con: duckdb.DuckDBPyConnection, table: RegisterTable, section: Sec
     """The rows of a section, or all of them, in the order of the register."""
     where = limit = ""
     if section is not None:
-        if "report_year" in table.types:
+        if section.has_year:
             where = f"where report_year is not distinct from {'null' if section.year is None else section.year}"
         limit = f"limit {section.row_count} offset {section.offset}"
-    first = [name for name in table.register.order if name in table.types]
     # Every column decides in the end, so that the same rows always stand in the same order.
-    others = [name for name in table.types if name not in (*first, "report_year")]
-    order = [f'"{name}" nulls last' for name in (*first, *others)]
-    if "report_year" in table.types:
-        order.insert(0, "report_year desc nulls last")
-    query = f'select * from marts."{table.register.mart}" {where} order by {", ".join(order)} {limit}'
+    wanted = ("report_year desc", *table.register.order, *table.types)
+    order = [f"{column} nulls last" for column in wanted if column.split()[0] in table.types]
+    query = f"select * from {table.register.relation} {where} order by {', '.join(order)} {limit}"
     cursor = con.execute(query)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -205,7 +307,7 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: RegisterTable, column: str
         return []
     names = ", ".join(columns)
     rows = con.execute(
-        f'select {names}, count(*) from marts."{table.register.mart}" group by {names} '
+        f"select {names}, count(*) from {table.register.relation} group by {names} "
         f"order by count(*) desc, {', '.join(f'{name} nulls last' for name in columns)}"
     ).fetchall()
     return [(dict(zip(columns, row[:-1], strict=True)), row[-1]) for row in rows]
@@ -215,6 +317,7 @@ def source_columns(column: str) -> tuple[str, ...]:
     """The columns of a mart that a column of a page is made of."""
     return {
         "statement": ("statement_zh", "statement_en"),
+        "label": ("label_zh", "label_en"),
         "legal_basis": ("legal_basis_zh", "legal_basis_en"),
         "sides": ("left_value", "relation", "right_value"),
     }.get(column, (column,))
@@ -224,25 +327,25 @@ def _find_register(con: duckdb.DuckDBPyConnection, register: Register) -> Regist
     types = dict(
         con.execute(
             "select column_name, data_type from duckdb_columns() where database_name = current_database() "
-            "and schema_name = 'marts' and table_name = ? order by column_index",
-            [register.mart],
+            "and schema_name = ? and table_name = ? order by column_index",
+            [register.schema, register.mart],
         ).fetchall()
     )
     if not types:
         return None
-    wanted = register.columns or tuple(name for name in types if not name.endswith(("_key", "_id")))
-    details = register.details or (
-        () if register.columns else tuple(name for name in types if name.endswith(("_key", "_id")))
-    )
     counts = _count_years(con, register, types)
     return RegisterTable(
         register=register,
-        columns=tuple(name for name in wanted if set(source_columns(name)) <= set(types)),
-        details=tuple(name for name in details if set(source_columns(name)) <= set(types)),
+        columns=_present(register.columns, types),
+        details=_present(register.details, types),
         types=types,
         row_count=sum(count for _, count in counts),
-        sections=tuple(section for year, count in counts for section in _sections(year, count)),
+        sections=tuple(section for year, count in counts for section in _sections(year, "report_year" in types, count)),
     )
+
+
+def _present(columns: tuple[str, ...], types: dict[str, str]) -> tuple[str, ...]:
+    return tuple(column for column in columns if set(source_columns(column)) <= set(types))
 
 
 def _count_years(
@@ -250,14 +353,14 @@ def _count_years(
 ) -> list[tuple[int | None, int]]:
     year = "report_year" if "report_year" in types else "cast(null as integer)"
     rows: list[tuple[int | None, int]] = con.execute(
-        f'select {year} as year, count(*) from marts."{register.mart}" group by year order by year desc nulls last'
+        f"select {year} as year, count(*) from {register.relation} group by year order by year desc nulls last"
     ).fetchall()
     return rows
 
 
-def _sections(year: int | None, count: int) -> list[Section]:
+def _sections(year: int | None, has_year: bool, count: int) -> list[Section]:
     parts = -(-count // ROWS_A_PAGE)
     return [
-        Section(year, part + 1, parts, part * ROWS_A_PAGE, min(ROWS_A_PAGE, count - part * ROWS_A_PAGE))
+        Section(year, has_year, part + 1, parts, part * ROWS_A_PAGE, min(ROWS_A_PAGE, count - part * ROWS_A_PAGE))
         for part in range(parts)
     ]

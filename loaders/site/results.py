@@ -8,20 +8,23 @@ Nothing is checked anew here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
+
+import duckdb
 
 from loaders.builds import LAYERS
-from loaders.checks import KEPT_ROWS, Expectation, Suite, load_suites
+from loaders.checks import EXPECTATIONS, KEPT_ROWS, Expectation, Suite, load_suites
 from loaders.inspect_figures import applicant_words, identity_words, issue_words, metric_words
 from loaders.settings import plain_number
 from loaders.site.words import Words, only, statement_words
 
-if TYPE_CHECKING:
-    import duckdb
+NEXT_STEPS = EXPECTATIONS / "next_steps_zh.yml"
 
 _FIGURES_A_ROW = 20
 _ISSUES_A_ROW = 5
@@ -104,6 +107,7 @@ class _Rule:
     number: int
     rows: list[dict[str, Any]] = field(default_factory=list)
     row_count: int | None = None
+    has_evidence_rows: bool = False
 
 
 def read_results(con: duckdb.DuckDBPyConnection) -> list[LayerResult]:
@@ -156,14 +160,15 @@ def _read_rules(con: duckdb.DuckDBPyConnection, schema: str, layer: str, check_i
 
 
 def _find_rows(con: duckdb.DuckDBPyConnection, entry: _Rule) -> None:
-    entry.row_count = entry.result["unexpected_count"]
+    entry.rows, entry.row_count = json.loads(entry.result["offending_rows"]), entry.result["unexpected_count"]
     # A rule that could not be evaluated has no count, and its evidence could not be asked for either.
-    if entry.suite is not None and entry.rule is not None and entry.rule.evidence and entry.row_count is not None:
-        query = entry.rule.evidence.replace("{table}", entry.suite.name)
-        entry.rows = _dictionaries(con, f"select * from ({query}) order by all limit {KEPT_ROWS}")
+    if entry.suite is None or entry.rule is None or not entry.rule.evidence or entry.row_count is None:
+        return
+    query = entry.rule.evidence.replace("{table}", entry.suite.name)
+    with contextlib.suppress(duckdb.Error):  # its tables may be gone since the check: what was kept then stands
+        rows = _dictionaries(con, f"select * from ({query}) order by all limit {KEPT_ROWS}")
         entry.row_count = con.execute(f"select count(*) from ({query})").fetchall()[0][0]
-    else:
-        entry.rows = json.loads(entry.result["offending_rows"])
+        entry.rows, entry.has_evidence_rows = rows, True
 
 
 def _dictionaries(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -183,7 +188,7 @@ def _with_evidence(con: duckdb.DuckDBPyConnection, rules: Sequence[_Rule]) -> It
             expectation=" ".join(filter(None, (result["expectation_type"], result["column_name"]))),
             severity=result["severity"],
             expected=Words(rule.description_zh, rule.description_en) if rule else only(result["description"]),
-            next_step=only(rule.next_step) if rule and rule.next_step else None,
+            next_step=_next_step(rule.next_step) if rule and rule.next_step else None,
             is_success=result["is_success"],
             met=_met(entry),
             row_count=entry.row_count,
@@ -191,12 +196,25 @@ def _with_evidence(con: duckdb.DuckDBPyConnection, rules: Sequence[_Rule]) -> It
         )
 
 
+def _next_step(english: str) -> Words:
+    """A next step in both languages; in English alone where no Chinese was written for it."""
+    return Words(_chinese_steps().get(english, english), english)
+
+
+@lru_cache(maxsize=1)
+def _chinese_steps() -> dict[str, str]:
+    import yaml
+
+    steps: dict[str, str] = yaml.safe_load(NEXT_STEPS.read_text("utf-8"))
+    return steps
+
+
 def _met(entry: _Rule) -> Words:
     """What was met, in one line: the aggregate where the rows behind it are listed, else their number."""
     result, count = entry.result, entry.row_count
     if result["unexpected_count"] is None:
         return only(result["observed"] or "")
-    if entry.rule is not None and entry.rule.evidence:
+    if entry.has_evidence_rows:
         aggregate = json.loads(result["offending_rows"])
         return only("; ".join(", ".join(f"{name} = {value}" for name, value in row.items()) for row in aggregate))
     return Words(f"{count} 行不符", f"{count} offending row{'' if count == 1 else 's'}")

@@ -87,7 +87,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     (figures,) = _one(con, "select count(value) from marts.fct_metric_value")
     facts += [
         Fact(Words("报告", "reports"), f"{reports:,}"),
-        Fact(Words("其中现行有效", "of which speak in the figures"), f"{used:,}"),
+        Fact(Words("其中计入数据", "of which speak in the figures"), f"{used:,}"),
         Fact(Words("机关", "bodies"), f"{agencies:,}"),
         Fact(Words("数值", "figures with a value"), f"{figures:,}"),
     ]
