@@ -283,7 +283,7 @@ def _document_cards(
 def _models_card(beside: _Beside) -> _Card:
     title = Words("dbt 模型文档", "dbt docs")
     if beside.models is None:
-        return _Card("", title, Words("尚未生成；运行 make docs 后即有。", "Not made yet; `make docs` makes it."))
+        return _Card("", title, Words("尚未生成；运行 `make docs` 后即有。", "Not made yet; `make docs` makes it."))
     made = Words("生成时间不明", "made at an unknown time")
     if beside.models_made:
         made = Words(f"{beside.models_made} 生成", f"made {beside.models_made}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from loaders.site.words import Words, code_words, column_words, statement_words
 TEMPLATES = Path(__file__).with_name("templates")
 Row = dict[str, Any]
 
+_TYPED = re.compile("`([^`]+)`")
 _CHIPS = ("severity", "status")
 # Columns that hold several texts, and what stands between them.
 _LISTS = {"left_evidence": "；", "right_evidence": "；", "snippets": " ｜ "}
@@ -42,6 +44,11 @@ def render(template: str, **content: Any) -> str:
 def both(words: Words | None) -> Markup:
     """Words in both languages, each marked as what it is; once where one text serves both."""
     return Markup("") if words is None else Markup(_both(words.zh, words.en))
+
+
+def prose(words: Words) -> Markup:
+    """Words in both languages, with `what is to be typed` set off."""
+    return Markup(_TYPED.sub(r"<code>\1</code>", _both(words.zh, words.en)))
 
 
 @lru_cache(maxsize=4096)
@@ -175,6 +182,7 @@ def _environment() -> Environment:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.globals.update(
         both=both,
+        prose=prose,
         words=Words,
         column_words=column_words,
         code_words=code_words,

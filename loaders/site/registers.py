@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Up to so many rows stand on the page of the register itself, more have a page a year, a long year several.
 ROWS_TOGETHER = 1_000
-ROWS_A_PAGE = 4_000
+ROWS_A_PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from loaders.site.words import Words, only, statement_words
 
 NEXT_STEPS = EXPECTATIONS / "next_steps_zh.yml"
 
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 _FIGURES_A_ROW = 20
 _ISSUES_A_ROW = 5
 _FIGURE_KEYS = ("metric_row_id", "losing_metric_row_id", "first_metric_row_id", "old_metric_row_id")
@@ -360,6 +362,6 @@ def _notes(issues: Sequence[dict[str, Any]]) -> tuple[Words, ...]:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "—"
-    return str(value)
+    """A value as the check kept it, a decimal without the zeros at its end."""
+    text = "—" if value is None else str(value)
+    return text.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(text) else text

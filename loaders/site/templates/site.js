@@ -42,8 +42,8 @@
     }
     var timer = 0;
     box.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(filter, 120); });
-    if (place.get("q")) box.value = place.get("q");
-    filter();
+    count.textContent = rows.length + " / " + rows.length;
+    if (place.get("q")) { box.value = place.get("q"); filter(); }
     table.querySelectorAll("thead button").forEach(function (button) {
       var head = button.closest("th"), at = head.cellIndex, isNumber = head.classList.contains("n");
       button.addEventListener("click", function () {
@@ -61,7 +61,7 @@
           if (isNumber && (isNaN(a) || isNaN(b))) return isNaN(a) - isNaN(b);
           return (isNumber ? a - b : compare(a, b)) * (down ? -1 : 1);
         });
-        body.append.apply(body, sorted);
+        body.replaceChildren.apply(body, sorted);
       });
     });
   });
