@@ -260,6 +260,7 @@ def test_more_rows_than_are_kept_are_counted(refreshed: Warehouse) -> None:
     page, anchor = failing(refreshed, "A match scores")
     assert total > 100
     assert f"the first 100 of {total:,} rows" in shown(page, anchor)
+    assert f"共 {total:,} 行，以下为前 100 行" in shown(page, anchor)
 
 
 def test_a_failed_identity_shows_its_figures_and_its_place_in_the_register(contradicting: Warehouse) -> None:
