@@ -80,7 +80,7 @@ class _Rule:
 
 def read_results(con: duckdb.DuckDBPyConnection) -> list[LayerResult]:
     """The last check of each layer that was checked."""
-    schema = _results_schema(con)
+    schema = results_schema(con)
     if schema is None:
         return []
     layers = []
@@ -97,7 +97,8 @@ def read_results(con: duckdb.DuckDBPyConnection) -> list[LayerResult]:
     return layers
 
 
-def _results_schema(con: duckdb.DuckDBPyConnection) -> str | None:
+def results_schema(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The schema with the results of the checks; null before the first run."""
     rows = con.execute(
         "select schema_name from duckdb_tables() where table_name = 'check_results' "
         "and database_name = current_database() and schema_name in ('quality', 'checks') order by schema_name desc"
