@@ -110,6 +110,7 @@ docs: setup ## one page of every table, column and lineage, readable offline (af
 	@mkdir -p $${GONGKAI_WAREHOUSE:-warehouse}
 	@cp target/static_index.html $${GONGKAI_WAREHOUSE:-warehouse}/models.html
 	@echo "wrote $${GONGKAI_WAREHOUSE:-warehouse}/models.html"
+	@$(BIN)/python -m loaders.site
 
 .PHONY: format
 format: setup ## format and mend what can be mended

@@ -23,6 +23,7 @@ The format of a suite file::
           - rule_id: …
             expect: no_rows             # no row may come out of the query; {table} is the suite's table
             query: select … from {table} where …
+            evidence: select … from {table} where …   # where the query counts: the rows that it counts
             …
 
 What follows from a seed is not written down a second time:
@@ -62,10 +63,12 @@ if TYPE_CHECKING:
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 SEVERITIES = ("critical", "warning", "info")
 OFFENDING_ROWS = 10
+# So many are kept with the result, for the pages that show what was found.
+KEPT_ROWS = 100
 
 _ROWS_TYPE = "unexpected_rows_expectation"
 _RULE_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_RESERVED = ("rule_id", "expect", "severity", "en", "zh", "next_step", "query")
+_RESERVED = ("rule_id", "expect", "severity", "en", "zh", "next_step", "query", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Expectation:
     description_en: str
     description_zh: str
     next_step: str
+    evidence: str = ""
 
     @property
     def description(self) -> str:
@@ -218,6 +222,7 @@ def _parse_expectation(rule: Mapping[str, Any], table: str, previous: Mapping[st
         description_en=" ".join(rule["en"].split()),
         description_zh=rule.get("zh", ""),
         next_step=" ".join(rule.get("next_step", "").split()),
+        evidence=" ".join(resolve_query(rule.get("evidence", "")).split()),
     )
 
 
@@ -318,7 +323,7 @@ def _run_suite(gx: Any, context: Any, source: Any, suite: Suite) -> Iterator[tup
     result_format = {
         "result_format": "SUMMARY",
         "unexpected_index_column_names": list(suite.keys),
-        "partial_unexpected_count": OFFENDING_ROWS,
+        "partial_unexpected_count": KEPT_ROWS,
     }
     outcomes = {}
     for result in definition.run(result_format=result_format).results:
@@ -374,6 +379,6 @@ def _finding(
 
 
 def _query_rows(con: duckdb.DuckDBPyConnection, query: str) -> tuple[dict[str, Any], ...]:
-    cursor = con.execute(f"select * from ({query}) limit {OFFENDING_ROWS}")
+    cursor = con.execute(f"select * from ({query}) limit {KEPT_ROWS}")
     names = [column[0] for column in cursor.description]
     return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())

@@ -48,15 +48,23 @@ input,label{display:none}
 @contextlib.contextmanager
 def replace_site(data_docs: Path, layer: str) -> Iterator[Path]:
     """A folder to write a site into; at the end it is made offline and takes the place of the old one."""
-    data_docs.mkdir(parents=True, exist_ok=True)
-    staged, old, site = (data_docs / f"{prefix}{layer}" for prefix in (".new-", ".old-", ""))
+    with replace_folder(data_docs / layer) as staged:
+        yield staged
+        make_offline(staged)
+
+
+@contextlib.contextmanager
+def replace_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into; at the end it takes the place of the old one, which stays when the caller fails."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged, old = (folder.with_name(f"{prefix}{folder.name}") for prefix in (".new-", ".old-"))
     for leftover in (staged, old):
         shutil.rmtree(leftover, ignore_errors=True)
+    staged.mkdir()
     yield staged
-    make_offline(staged)
-    if site.exists():
-        os.replace(site, old)
-    os.replace(staged, site)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(staged, folder)
     shutil.rmtree(old, ignore_errors=True)
 
 

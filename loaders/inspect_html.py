@@ -53,7 +53,7 @@ _SHOWN_TEXT = 2_500_000
 _SHOWN_GAP = 60_000
 _CHARS = re.compile(r"chars (\d+)-(\d+)")
 # What a page may not hold, or what would turn the direction of the text around it.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _NUMBER_OR_SIGN = re.compile(r"\s*[-—–/\d.,，．]*\d[\d.,，．]*\D{0,2}\s*|\s*[-—–/]*\s*")
 _STATUS_WORDS = {
     ValueStatus.NUMBER: "数值 number",
@@ -134,7 +134,7 @@ def _template() -> tuple[Template, str]:
 
 def _text(text: object) -> str:
     """Text of the document, safe between tags and within an attribute in double quotes."""
-    return escape(_UNPRINTABLE.sub("\ufffd", str(text)), quote=True)
+    return escape(UNPRINTABLE.sub("\ufffd", str(text)), quote=True)
 
 
 def _title(reading: DocumentReading) -> str:

@@ -5,6 +5,7 @@
     releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
                   parquet/<table>.parquet   one file a mart table, zstd
                   validation.json, validation_identities.jsonl   what was judged of it, for exchange
+                  site/               pages for people: loaders/site
                   manifest.json       what it holds: counts, checksums, versions, the checks
     current -> releases/<id>
 
@@ -105,6 +106,8 @@ def _write_release(
     release_id: str,
     staged: Path,
 ) -> Release:
+    from loaders.site import Edition, write_release_site
+
     database = staged / RELEASE_FILE
     _copy_database(warehouse.work_file, database)
     if database.with_name(f"{RELEASE_FILE}.wal").exists():
@@ -118,9 +121,11 @@ def _write_release(
         write_validation(con, staged, validation)
     finally:
         con.close()
+    created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+    write_release_site(staged / "site", warehouse, Edition(release_id, created_at, project_version()))
     manifest = {
         "release_id": release_id,
-        "created_at": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
+        "created_at": created_at,
         "build_id": build.build_id,
         "run_id": build.run_id,
         "fingerprint": build.fingerprint,

@@ -269,6 +269,7 @@ def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: st
 def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> tuple[Finding, ...]:
     from loaders.checks import load_suites, run_suites
     from loaders.data_docs import write_index
+    from loaders.site import write_work_site
     from loaders.validation import suite_entries, write_report
 
     manifest = current_manifest(warehouse)
@@ -278,6 +279,7 @@ def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> t
     _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
     write_index(warehouse.data_docs, _ask(warehouse, last_results))
     write_report(warehouse.validation / f"{layer}.json", _ask(warehouse, lambda con: suite_entries(con, [layer])))
+    write_work_site(warehouse)
     return findings
 
 

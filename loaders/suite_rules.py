@@ -59,7 +59,7 @@ def _fill(words: Mapping[str, str], value: Any) -> Any:
     if isinstance(value, dict):
         # In a query {table} is the table with its schema, which the reader of the suite knows.
         return {
-            key: _fill({w: v for w, v in words.items() if not (key == "query" and w == "{table}")}, part)
+            key: _fill({w: v for w, v in words.items() if not (key in ("query", "evidence") and w == "{table}")}, part)
             for key, part in value.items()
         }
     if isinstance(value, list):

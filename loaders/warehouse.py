@@ -84,6 +84,11 @@ class Warehouse:
         return self.root / "validation"
 
     @property
+    def site(self) -> Path:
+        """The pages for people, of the work file as it was last checked."""
+        return self.root / "site"
+
+    @property
     def dbt_target(self) -> Path:
         """dbt's own files; one folder a warehouse keeps its partial parsing valid."""
         return self.root / "dbt"

@@ -1,0 +1,338 @@
+"""The site of a warehouse: pages for people, readable from a disk, without a network, in Chinese and in English.
+
+In: the work file as it was checked, the Data Docs and, where they were made, the page of dbt. Out: a folder::
+
+    index.html                  what the data hold, the state of the checks, the way to everything else
+    checks_<layer>.html         every rule of a layer; a failed one with its rows and their evidence
+    register_<name>.html        a mart that people leaf through, with a page a year when its rows are many
+    tables.html                 tables and columns with their descriptions
+    accuracy.html               docs/accuracy.md
+    data_docs/, models.html     copies of the pages of Great Expectations and dbt (in a release)
+
+The same inputs give the same bytes: no clock is read. A page asks for nothing, not even from its own folder. What the
+file does not have (no marts before the first build, no register whose mart is not built) has no page and no link.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loaders.checks import SEVERITIES
+from loaders.data_docs import replace_folder
+from loaders.site.pages import both, render
+from loaders.site.registers import RegisterTable, Section, count_rows, find_registers, read_rows
+from loaders.site.results import LayerResult, read_results
+from loaders.site.summary import read_summary, read_tables
+from loaders.site.words import Words
+from loaders.version import PROJECT_ROOT
+from loaders.warehouse import Warehouse, open_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
+
+ACCURACY = PROJECT_ROOT / "docs" / "accuracy.md"
+
+_DATA_DOCS = "data_docs"
+_MODELS_PAGE = "models.html"
+_SHOWN_COUNTS = 30
+# dbt writes the time into the manifest that its page carries.
+_GENERATED_AT = re.compile(rb'"generated_at": ?"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)')
+_LAYER_WORDS = {
+    "raw": Words("原始读取结果", "Rows as read"),
+    "marts": Words("供查询的数据表", "Tables for use"),
+}
+_LAYER_ABOUT = {
+    "raw": Words(
+        "建模之前，对逐份文件读出的原始行所作的检查：文件是否都有交代，机关、年度、数值、原文是否齐备合理。",
+        "What is asked of the rows read from each document before anything is modelled: every document accounted for, "
+        "bodies, years, figures and their print complete and plausible.",
+    ),
+    "marts": Words(
+        "发布之前，对供查询的数据表所作的检查：途中有无丢失，数字是否合理，疑问是否在限度之内。",
+        "What is asked of the tables before they are published: nothing lost on the way, figures plausible, doubts "
+        "within bounds.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A release as its pages name it."""
+
+    release_id: str
+    created_at: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Pages that others made, as links from ours: the folder of the Data Docs, the page of dbt."""
+
+    data_docs: str | None
+    models: str | None
+    models_made: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    href: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    href: str
+    words: Words
+    about: Words
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    words: Words
+    cards: tuple[_Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What every page of a site has in common."""
+
+    origin: Words
+    links: tuple[_Link, ...]
+
+
+def write_work_site(warehouse: Warehouse) -> Path:
+    """Write the site of the work file as it is now, in the place of the old one.
+
+    Raises:
+        UsageError: when there is no work file.
+        GongkaiError: when it cannot be opened.
+    """
+    con = warehouse.connect(read_only=True)
+    try:
+        with replace_folder(warehouse.site) as staged:
+            _write(staged, con, None, _look_beside(warehouse.root, "../"))
+    finally:
+        con.close()
+    return warehouse.site
+
+
+def write_release_site(target: Path, warehouse: Warehouse, edition: Edition) -> None:
+    """Write the site of a release into a new folder, with the Data Docs and the page of dbt beside its pages.
+
+    The pages are made from the work file, which also has the results of the checks; the caller has made sure that the
+    release holds the same tables.
+    """
+    target.mkdir()
+    if warehouse.data_docs.is_dir():
+        shutil.copytree(warehouse.data_docs, target / _DATA_DOCS, ignore=shutil.ignore_patterns(".*"))
+    if (warehouse.root / _MODELS_PAGE).is_file():
+        shutil.copyfile(warehouse.root / _MODELS_PAGE, target / _MODELS_PAGE)
+    con = open_duckdb(warehouse.work_file, read_only=True)
+    try:
+        _write(target, con, edition, _look_beside(target, ""))
+    finally:
+        con.close()
+
+
+def _look_beside(folder: Path, prefix: str) -> _Beside:
+    data_docs, models = folder / _DATA_DOCS / "index.html", folder / _MODELS_PAGE
+    made = _GENERATED_AT.search(models.read_bytes()) if models.is_file() else None
+    return _Beside(
+        data_docs=f"{prefix}{_DATA_DOCS}" if data_docs.is_file() else None,
+        models=f"{prefix}{_MODELS_PAGE}" if models.is_file() else None,
+        models_made=f"{made[1].decode()} {made[2].decode()} UTC" if made else None,
+    )
+
+
+def _write(folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None, beside: _Beside) -> None:
+    layers, tables = read_results(con), find_registers(con)
+    cards = read_tables(con)
+    accuracy = ACCURACY.read_text("utf-8") if ACCURACY.is_file() else None
+    site = _Site(_origin(edition), tuple(_links(layers, tables, bool(cards), accuracy is not None)))
+
+    def write(page: str, template: str, title: Words, **content: Any) -> None:
+        (folder / page).write_text(render(template, site=site, page=page, title=title, **content), "utf-8")
+
+    wanted = {row.finding_key for layer in layers for rule in layer.failed for row in rule.rows if row.finding_key}
+    findings: dict[str, str] = {}
+    for table in tables:
+        for page, section, rows in _register_pages(con, table):
+            if table.register.key:
+                findings |= {row[table.register.key]: page for row in rows if row[table.register.key] in wanted}
+            write(
+                page,
+                "register.html",
+                _register_title(table, section),
+                table=table,
+                section=section,
+                section_words=_section_words,
+                rows=rows,
+                counted=[(column, count_rows(con, table, column)) for column in table.register.counted]
+                if section is None
+                else [],
+                shown_counts=_SHOWN_COUNTS,
+            )
+    for layer in layers:
+        title = Words(f"检查结果：{_LAYER_WORDS[layer.layer].zh}", f"Checks: {_LAYER_WORDS[layer.layer].en.lower()}")
+        write(
+            layer.page,
+            "checks.html",
+            title,
+            layer=layer,
+            layer_about=_LAYER_ABOUT,
+            findings=findings,
+            data_docs=beside.data_docs,
+        )
+    if cards:
+        write("tables.html", "tables.html", Words("数据表说明", "Tables and columns"), cards=cards)
+    if accuracy is not None:
+        write("accuracy.html", "text.html", Words("读取准确度", "Accuracy"), about=_ACCURACY, body=_markdown(accuracy))
+    write(
+        "index.html",
+        "index.html",
+        Words("首页", "Overview"),
+        summary=read_summary(con),
+        layers=layers,
+        layer_words=_LAYER_WORDS,
+        severities=SEVERITIES,
+        groups=[
+            _Group(Words("登记与清单", "Registers"), tuple(_register_card(table) for table in tables)),
+            _Group(
+                Words("依据与说明", "How it was checked, and what the data mean"),
+                tuple(_document_cards(layers, bool(cards), accuracy is not None, beside)),
+            ),
+        ],
+    )
+
+
+_ACCURACY = Words(
+    "读取准确度的两项度量：一是整份真实或仿真报告，与人工录入的答案逐格比对；二是由程序印制并按已知方式破坏的报告，"
+    "看读取在何处失效、是否无声地失效。“right”为读对，“missing”为未读出，“flagged”为读错但有提示，"
+    "“silently wrong”为读错且无提示，必须为零。正文为英文。",
+    "How well reports are read: whole documents compared with keyed truth, and generated documents spoiled in "
+    "known ways.",
+)
+
+
+def _origin(edition: Edition | None) -> Words:
+    if edition is None:
+        return Words("工作库的当前状态，尚未发布。", "The work file as it is now; not a release.")
+    day = f"{edition.created_at[:10]} {edition.created_at[11:16]} UTC"
+    return Words(
+        f"发布版本 {edition.release_id}，{day}，gongkai {edition.version}。",
+        f"Release {edition.release_id}, {day}, gongkai {edition.version}.",
+    )
+
+
+def _links(
+    layers: Iterable[LayerResult], tables: Iterable[RegisterTable], has_tables: bool, has_accuracy: bool
+) -> Iterator[_Link]:
+    yield _Link("index.html", Words("首页", "Overview"))
+    for layer in layers:
+        words = _LAYER_WORDS[layer.layer]
+        yield _Link(layer.page, Words(f"检查：{words.zh}", f"Checks: {words.en.lower()}"))
+    for table in tables:
+        yield _Link(table.register.page, table.register.title)
+    if has_tables:
+        yield _Link("tables.html", Words("数据表说明", "Tables"))
+    if has_accuracy:
+        yield _Link("accuracy.html", Words("准确度", "Accuracy"))
+
+
+def _register_card(table: RegisterTable) -> _Card:
+    return _Card(table.register.page, table.register.title, table.register.about, table.row_count)
+
+
+def _document_cards(
+    layers: Iterable[LayerResult],
+    has_tables: bool,
+    has_accuracy: bool,
+    beside: _Beside,
+) -> Iterator[_Card]:
+    for layer in layers:
+        words = _LAYER_WORDS[layer.layer]
+        yield _Card(
+            layer.page,
+            Words(f"检查结果：{words.zh}", f"Checks: {words.en.lower()}"),
+            _LAYER_ABOUT[layer.layer],
+            len(layer.rules),
+        )
+    if has_accuracy:
+        about = Words(
+            "每种表式、每种文件格式读对了多少。", "How much is read right, form by form and format by format."
+        )
+        yield _Card("accuracy.html", Words("读取准确度", "Accuracy"), about)
+    if has_tables:
+        about = Words("每张表、每一列是什么意思。", "What each table and each column means.")
+        yield _Card("tables.html", Words("数据表说明", "Tables and columns"), about)
+    if beside.data_docs is not None:
+        about = Words(
+            "检查工具自身的结果页，逐条列出规则与结果（英文）。",
+            "The pages of the tool that runs the checks, rule by rule.",
+        )
+        yield _Card(f"{beside.data_docs}/index.html", Words("Great Expectations 结果页", "Data Docs"), about)
+    yield _models_card(beside)
+
+
+def _models_card(beside: _Beside) -> _Card:
+    title = Words("dbt 模型文档", "dbt docs")
+    if beside.models is None:
+        return _Card("", title, Words("尚未生成；运行 `make docs` 后即有。", "Not made yet; `make docs` makes it."))
+    made = Words("生成时间不明", "made at an unknown time")
+    if beside.models_made:
+        made = Words(f"{beside.models_made} 生成", f"made {beside.models_made}")
+    about = Words(
+        f"各模型的 SQL、列与沿革（英文），{made.zh}。", f"SQL, columns and descent of every model, {made.en}."
+    )
+    return _Card(beside.models, title, about)
+
+
+def _register_pages(
+    con: duckdb.DuckDBPyConnection, table: RegisterTable
+) -> Iterator[tuple[str, Section | None, list[dict[str, Any]]]]:
+    yield table.register.page, None, read_rows(con, table, None) if table.is_together else []
+    if not table.is_together:
+        for section in table.sections:
+            yield table.page_of(section), section, read_rows(con, table, section)
+
+
+def _register_title(table: RegisterTable, section: Section | None) -> Words:
+    title = table.register.title
+    if section is None:
+        return title
+    words = _section_text(section)
+    return Words(f"{title.zh}：{words.zh}", f"{title.en}: {words.en}")
+
+
+def _section_text(section: Section) -> Words:
+    if not section.has_year:
+        return Words(f"第 {section.part} 页", f"page {section.part}")
+    zh, en = ("年度不明", "year unknown") if section.year is None else (f"{section.year} 年", str(section.year))
+    if section.parts > 1:
+        return Words(f"{zh}（{section.part}/{section.parts}）", f"{en} ({section.part}/{section.parts})")
+    return Words(zh, en)
+
+
+def _section_words(section: Section) -> str:
+    return both(_section_text(section))
+
+
+def _markdown(text: str) -> Any:
+    """A text of the project as HTML, without its own heading, which the page has, and without links."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    body = re.sub(r"\A# .*\n", "", text)
+    body = re.sub(r"!?\[([^\]]+)\]\([^)]*\)", r"\1", body)
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(body)
+    for token in tokens:
+        if token.type == "th_open":
+            token.attrSet("scope", "col")
+    return Markup(parser.renderer.render(tokens, parser.options, {}))

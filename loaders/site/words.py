@@ -1,0 +1,207 @@
+"""The words of the site: every label in Chinese and in English, and what codes and columns are called.
+
+Labels of metrics, applicant types, issues, levels, kinds, scopes and forms are rows of seeds and do not stand here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from loaders.inspect_figures import issue_words, metric_words, seed_words
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+    @property
+    def is_same(self) -> bool:
+        """Whether one text serves both readers."""
+        return self.zh == self.en
+
+
+def only(text: str) -> Words:
+    """A text that there is in one language, shown to both readers."""
+    return Words(text, text)
+
+
+COLUMN_WORDS = {
+    "agency_name": Words("机关", "Body"),
+    "agency_id": Words("机关标识", "Body id"),
+    "report_year": Words("年度", "Year"),
+    "province_name": Words("省份", "Province"),
+    "level_code": Words("级别", "Level"),
+    "kind_code": Words("类别", "Kind"),
+    "form_code": Words("表式", "Form"),
+    "scope_code": Words("口径", "Scope"),
+    "status": Words("状态", "Status"),
+    "severity": Words("性质", "Severity"),
+    "finding_kind": Words("类型", "Kind of finding"),
+    "identity_code": Words("勾稽关系代码", "Identity"),
+    "metric_code": Words("指标", "Metric"),
+    "statement": Words("应当如此", "What should hold"),
+    "sides": Words("原文数字", "What is printed"),
+    "left_value": Words("左侧", "Left side"),
+    "right_value": Words("右侧", "Right side"),
+    "delta": Words("差额", "Difference"),
+    "left_evidence": Words("左侧各数", "Figures of the left side"),
+    "right_evidence": Words("右侧各数", "Figures of the right side"),
+    "snippets": Words("原文", "Printed text"),
+    "snippet": Words("原文", "Printed text"),
+    "locator": Words("位置", "Place"),
+    "page_number": Words("页码", "Page"),
+    "title": Words("报告标题", "Title"),
+    "source_uri": Words("来源文件", "Document"),
+    "document_id": Words("文件 sha256", "sha256 of the document"),
+    "report_id": Words("报告标识", "Report id"),
+    "published_date": Words("公布日期", "Published"),
+    "stated_published_date": Words("文中公布日期", "Stated date"),
+    "latest_due_date": Words("法定期限", "Due"),
+    "days_after_deadline": Words("逾期天数", "Days after the deadline"),
+    "legal_basis": Words("法律依据", "Legal basis"),
+    "date_doubt": Words("日期存疑", "Doubt of the date"),
+    "document_count": Words("文件数", "Documents"),
+    "rejected_count": Words("拒收数", "Rejected"),
+    "superseded_count": Words("被替换数", "Replaced"),
+    "copy_count": Words("重复数", "Copies"),
+    "undated_report_count": Words("年度不明数", "Of unknown year"),
+    "reject_code": Words("拒收原因", "Why rejected"),
+    "reject_codes": Words("拒收原因", "Why rejected"),
+    "error_issue_codes": Words("读取问题", "Errors met"),
+    "issue_code": Words("问题", "Issue"),
+    "reason_code": Words("原因", "Reason"),
+    "message": Words("说明", "Message"),
+    "evidence": Words("证据", "Evidence"),
+    "media_type": Words("文件类型", "Media type"),
+    "label": Words("原因", "Reason"),
+    "remedy_en": Words("处理办法", "What heals it"),
+    "met_count": Words("不合数", "Met"),
+    "assessed_count": Words("核对数", "Assessed"),
+    "minimum_count": Words("规则限数", "Threshold"),
+    "minimum_share": Words("规则限比", "Threshold share"),
+    "speaking_report_id": Words("代用报告", "Report that speaks instead"),
+    "metric_row_id": Words("原始行", "Raw row"),
+    "correction_id": Words("更正编号", "Correction"),
+    "correction_kind": Words("更正类型", "Kind of correction"),
+    "expected_value_raw": Words("应见原文", "Expected in print"),
+    "met_value_raw": Words("实见原文", "Met in print"),
+    "new_value": Words("更正为", "Becomes"),
+    "new_value_status": Words("更正后状态", "New status"),
+    "reason": Words("理由", "Reason"),
+    "author": Words("登记人", "Author"),
+    "corrected_date": Words("登记日期", "Registered"),
+    "overall_score": Words("总分", "Overall"),
+    "completeness_score": Words("完整性", "Completeness"),
+    "consistency_score": Words("一致性", "Consistency"),
+    "timeliness_score": Words("及时性", "Timeliness"),
+    "evidence_score": Words("证据", "Evidence"),
+    "demanded_cell_count": Words("表式要求格数", "Cells demanded"),
+    "understood_cell_count": Words("识读格数", "Cells understood"),
+    "blank_cell_count": Words("空白格数", "Blank cells"),
+    "missing_cell_count": Words("缺失格数", "Missing cells"),
+    "illegible_cell_count": Words("不可辨认格数", "Illegible cells"),
+    "assessed_identity_count": Words("可判定勾稽关系", "Identities assessed"),
+    "held_identity_count": Words("其中成立", "of which hold"),
+    "figure_count": Words("数字", "Figures"),
+    "firm_figure_count": Words("其中证据确凿", "of which firm"),
+    "started_at": Words("运行时间", "Run"),
+    "run_id": Words("运行编号", "Run id"),
+    "command": Words("命令", "Command"),
+    "subject_kind": Words("对象类型", "Kind of subject"),
+    "subject_code": Words("对象", "Subject"),
+    "measure_code": Words("量度", "Measure"),
+    "value": Words("数值", "Value"),
+    "previous_value": Words("前次", "Before"),
+    "difference": Words("变化", "Change"),
+    "difference_share": Words("变化率", "Relative change"),
+    "band_low": Words("下限", "Band from"),
+    "band_high": Words("上限", "Band to"),
+    "band_run_count": Words("参照次数", "Runs in the band"),
+    "is_outside_band": Words("超出范围", "Outside the band"),
+}
+
+_CODES = {
+    "severity": {
+        "critical": Words("严重", "critical"),
+        "warning": Words("警告", "warning"),
+        "info": Words("提示", "info"),
+        "error": Words("表式要求", "demanded by the form"),
+        "warn": Words("通常成立", "expected"),
+    },
+    "finding_kind": {
+        "identity": Words("勾稽不符", "identity fails"),
+        "contradiction": Words("正文与表格不符", "text contradicts table"),
+    },
+    "status": {
+        "had": Words("已有", "had"),
+        "unreadable": Words("无法读取", "unreadable"),
+        "missing": Words("缺失", "missing"),
+        "on_time": Words("按期", "on time"),
+        "late": Words("逾期", "late"),
+        "unknown_date": Words("日期不明", "date unknown"),
+        "unknown_kind": Words("机关类别不明", "kind of body unknown"),
+        "no_deadline": Words("无法定期限", "no deadline"),
+        "applied": Words("已套用", "applied"),
+        "document_not_loaded": Words("文件未装载", "document not loaded"),
+        "stale": Words("原文已变", "source changed"),
+        "ambiguous": Words("所指不唯一", "ambiguous"),
+    },
+    "date_doubt": {
+        "not_stated": Words("文中未注明", "not stated"),
+        "before_year_end": Words("早于年度结束", "before the end of the year"),
+        "after_publication_year": Words("晚于应公布年度", "after the year of publication"),
+    },
+    "reliability": {
+        "consistent": Words("勾稽相符", "consistent"),
+        "unchecked": Words("无从核对", "unchecked"),
+        "source_inconsistent": Words("原文自相矛盾", "source inconsistent"),
+        "extraction_suspect": Words("读取存疑", "extraction suspect"),
+    },
+}
+_CODE_IN_WORDS = re.compile(r"（([a-z][a-z0-9_]+)）")
+_SEEDS = {
+    "level_code": ("agency_levels", "level_code"),
+    "kind_code": ("agency_kinds", "kind_code"),
+    "scope_code": ("scopes", "scope_code"),
+    "form_code": ("forms", "form_code"),
+}
+
+
+def column_words(name: str) -> Words:
+    """What a column is called; its own name where no words are kept."""
+    return COLUMN_WORDS.get(name) or only(name)
+
+
+def code_words(column: str, code: str) -> Words:
+    """What a code of a column means; the code itself where it is not known."""
+    known = _CODES.get(column, {}).get(code)
+    if known is not None:
+        return known
+    labels = ("", "")
+    if column in _SEEDS:
+        labels = seed_words(*_SEEDS[column]).get(code, labels)
+    elif column == "metric_code":
+        labels = metric_words(code)
+    elif "reject_code" in column or "issue_code" in column or column == "reason_code":
+        return _issues(code)
+    return Words(labels[0] or code, labels[1] or code)
+
+
+def statement_words(statement_zh: str | None, statement_en: str | None) -> Words:
+    """An identity in words; a metric that the Chinese names by its code is named by its label in both languages."""
+    labels = [metric_words(code) for code in _CODE_IN_WORDS.findall(statement_zh or "")]
+    english = ", ".join(label_en for _, label_en in labels if label_en)
+    return Words(
+        _CODE_IN_WORDS.sub(lambda found: f"（{metric_words(found[1])[0] or found[1]}）", statement_zh or ""),
+        (statement_en or "") + (f" ({english})" if english else ""),
+    )
+
+
+def _issues(codes: str) -> Words:
+    """Codes of issues joined by 、, in words; the English of a code is the code itself."""
+    labels = [issue_words().get(code, {}).get("label_zh") or code for code in codes.split("、")]
+    return Words("、".join(labels), ", ".join(codes.split("、")))
