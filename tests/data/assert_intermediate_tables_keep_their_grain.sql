@@ -3,6 +3,7 @@
 -- `everything`. A row names the table whose grain is broken, and how often.
 {%- set tables = [
     ref('int_contradictions'),
+    ref('int_corrections_met'),
     ref('int_derived_candidates'),
     ref('int_derived_checks'),
     ref('int_division_names'),
@@ -15,7 +16,10 @@
     ref('int_metric_values_chosen'),
     ref('int_metric_values_derived'),
     ref('int_metric_values_ranked'),
+    ref('int_quarantine_figures'),
+    ref('int_quarantine_sums'),
     ref('int_report_agencies'),
+    ref('int_report_contents'),
     ref('int_report_due_dates'),
     ref('int_report_layers'),
     ref('int_report_listed_agencies'),
@@ -26,6 +30,7 @@
     ref('int_report_year_counts'),
     ref('int_reports_by_offset'),
     ref('int_reports_identified'),
+    ref('int_reports_touched'),
     ref('int_reports_versioned'),
     ref('int_revised_values_ranked'),
     ref('int_trusted_figures'),
