@@ -22,6 +22,8 @@ file: each figure of the marts carries its evidence, and the dimensions carry th
 
 from __future__ import annotations
 
+import itertools
+import random
 import re
 import time
 import zlib
@@ -47,6 +49,9 @@ _SCHEMA_NAME = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,57}")
 _BATCH_ROWS = 50_000
 _LOCK_CLASS = int.from_bytes(b"gkmr", "big")
 _PAUSE_SECONDS = 0.2
+# How long the swap waits for locks, in turn: a long query needs patience, readers that hold one table and want
+# another need many tries. It lets readers work as long as it made them wait.
+_PATIENCE_SECONDS = (0.02, 0.02, 0.05, 0.05, 0.1, 0.2, 0.5)
 _TYPES = {
     "VARCHAR": "text",
     "BOOLEAN": "boolean",
@@ -330,13 +335,15 @@ def _swap(server: Server, request: MirrorRequest) -> None:
     old, new = quote_name(request.schema), quote_name(f"{request.schema}_next")
     deadline = time.monotonic() + request.wait_seconds
     try:
-        while not _lock_tables(server, request.schema):
+        for patience in itertools.cycle(_PATIENCE_SECONDS):
+            if _lock_tables(server, request.schema, patience):
+                break
             if time.monotonic() >= deadline:
                 raise LockedError(
                     f"queries have held the tables of schema {request.schema} for {request.wait_seconds:g} s; "
                     "the old schema stands. Run it again when they have ended, or with a longer --wait"
                 )
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(patience)
         ours = _own_tables(server, request.schema)
         if ours:
             _carry_grants(server, request.schema)
@@ -355,18 +362,19 @@ def _swap(server: Server, request: MirrorRequest) -> None:
         raise
 
 
-def _lock_tables(server: Server, schema: str) -> bool:
+def _lock_tables(server: Server, schema: str, patience: float) -> bool:
     """Lock all tables of the mirror or none.
 
     While this waits, new readers wait behind it. So it waits less than ``deadlock_timeout``: past that the server
-    would settle a deadlock between this and a reader of two tables, and might end the reader's query.
+    would settle a deadlock between this and a reader of two tables, and might end the reader's query. The order is
+    another each time, since readers of several tables have one of their own.
     """
     tables = _own_tables(server, schema)
     if not tables:
         return True
     ((deadlock_ms,),) = server.rows("select setting::int from pg_settings where name = 'deadlock_timeout'")
-    server.run(f"set local statement_timeout to {max(1, int(deadlock_ms * 0.6))}")
-    names = ", ".join(f"{quote_name(schema)}.{quote_name(name)}" for name in tables)
+    server.run(f"set local statement_timeout to {max(1, min(int(patience * 1000), deadlock_ms // 2))}")
+    names = ", ".join(f"{quote_name(schema)}.{quote_name(name)}" for name in random.sample(tables, len(tables)))
     try:
         server.run(f"lock table {names} in access exclusive mode")
         server.run("set local statement_timeout to 0")
