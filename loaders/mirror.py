@@ -23,17 +23,18 @@ file: each figure of the marts carries its evidence, and the dimensions carry th
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import re
 import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import GongkaiError, LockedError, UsageError
 from loaders.postgres import CANCELED, Server, ServerRefusal, quote_name, quote_text
-from loaders.publish import current_manifest
 from loaders.settings import Settings
 from loaders.warehouse import RELEASE_FILE, open_duckdb, utc_now
 
@@ -124,11 +125,13 @@ def run_mirror(settings: Settings, request: MirrorRequest) -> None:
         LockedError: when another mirror, or readers, hold the schema.
         GongkaiError: when the server refuses, or holds something else than it was given.
     """
+    import duckdb
+
     _check_schema_name(request.schema)
     release = settings.warehouse.current_release()
-    manifest = current_manifest(settings.warehouse)
-    if release is None or manifest is None:
+    if release is None:
         raise UsageError(f"nothing is published in {settings.warehouse.root}; run `gongkai refresh SOURCE` first")
+    manifest = _read_manifest(release)
     begun = time.monotonic()
     # Opened before anything else, so that this release stays readable if it is deleted meanwhile.
     con = open_duckdb(release / RELEASE_FILE, read_only=True)
@@ -144,6 +147,8 @@ def run_mirror(settings: Settings, request: MirrorRequest) -> None:
             else:
                 sums = _mirror(settings, con, server, request, manifest)
             place = server.place
+    except duckdb.Error as error:
+        raise GongkaiError(f"cannot read release {release.name}: {str(error).splitlines()[0]}") from error
     finally:
         con.close()
     rows = sum(found.rows for found in sums.values())
@@ -162,6 +167,15 @@ def run_mirror(settings: Settings, request: MirrorRequest) -> None:
         "tables": {name: {"rows": found.rows, "checksum": found.checksum} for name, found in sorted(sums.items())},
     }
     settings.answer(text, value)
+
+
+def _read_manifest(release: Path) -> dict[str, Any]:
+    # Of this very folder: what is current may be another by now.
+    try:
+        manifest: dict[str, Any] = json.loads((release / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise GongkaiError(f"cannot read the manifest of release {release.name}: {error}") from error
+    return manifest
 
 
 def read_tables(con: duckdb.DuckDBPyConnection) -> list[Table]:
@@ -242,7 +256,11 @@ def _cell_text(column: Column, is_postgres: bool) -> str:
     if column.type == "DOUBLE":  # digits are rounded differently, bits are the same
         return f"('x' || encode(float8send({name}), 'hex'))::bit(64)::text" if is_postgres else f"{name}::bit::text"
     if column.type == "TIMESTAMP":
-        return f"(extract(epoch from {name}) * 1000000)::bigint::text" if is_postgres else f"epoch_us({name})::text"
+        return (
+            f"to_char({name}, 'YYYY-MM-DD HH24:MI:SS.US')"
+            if is_postgres
+            else f"strftime({name}, '%Y-%m-%d %H:%M:%S.%f')"
+        )
     return f"{name}::text"
 
 

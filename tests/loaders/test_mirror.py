@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -418,6 +419,49 @@ def test_what_others_made_is_never_dropped(releases: Releases, server: PostgresS
 
 
 @needs_server
+def test_a_release_published_meanwhile_is_not_mixed_in(
+    releases: Releases, server: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases.publish("a")
+    current = Warehouse.current_release
+
+    def publish_after(self: Warehouse) -> Path | None:
+        found = current(self)
+        releases.publish("b")
+        return found
+
+    monkeypatch.setattr(Warehouse, "current_release", publish_after)
+    copy_to(releases.warehouse, server.url(database))
+    question = "select release_id from marts.mirror_release union select mark from marts.fct_figure"
+    assert server.psql(database, question) == "a"
+
+
+@needs_server
+def test_the_recipe_of_the_page_makes_a_reader_that_only_reads(
+    releases: Releases, server: PostgresServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "postgres.md").read_text("utf-8")
+    (recipe,) = re.findall(r"^```sql\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    server.psql("postgres", *recipe.strip().split(";\n"))
+    releases.publish("a")
+    code, _, err = run(capsys, server.url("statistics", "gongkai"), "--warehouse", releases.root, "--reader", "bi")
+    assert code == 0, err
+    assert server.psql("statistics", "select count(*) from marts.dim_agency", user="bi") == "200"
+    writable = "set default_transaction_read_only = off"
+    for statement, said in (
+        ("delete from marts.dim_agency", "read-only transaction"),
+        (f"{writable}; delete from marts.dim_agency", "permission denied"),
+        (f"{writable}; create table marts.mine (n int)", "permission denied"),
+        (f"{writable}; create schema mine", "permission denied"),
+        ("select pg_read_file('/etc/passwd')", "permission denied"),
+        (f"{writable}; copy marts.dim_agency to '/tmp/stolen'", "must be superuser"),
+    ):
+        with pytest.raises(RuntimeError, match=said):
+            server.psql("statistics", *statement.split("; "), user="bi")
+    server.psql("postgres", "drop database statistics", "drop role gongkai", "drop role bi")
+
+
+@needs_server
 def test_the_same_release_is_loaded_again_only_by_force(
     releases: Releases, server: PostgresServer, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -510,6 +554,9 @@ def test_what_is_needed_is_said(
 ) -> None:
     url = "postgresql://127.0.0.1:1/d"
     assert run(capsys, url, "--warehouse", tmp_path / "none")[2].startswith("gongkai: nothing is published")
+    assert "Missing argument 'URL'" in run(capsys)[2]
+    monkeypatch.setenv("GONGKAI_MIRROR_URL", url)
+    assert "nothing is published" in run(capsys, "--warehouse", tmp_path / "none")[2]
     releases.publish("a")
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql", None)
     code, _, err = run(capsys, url, "--warehouse", releases.root)
