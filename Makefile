@@ -65,6 +65,14 @@ lint-sql: setup ## layout and names of the SQL, by .sqlfluff
 test-long: setup ## run the tests that take minutes: a refresh killed at every step, years made alone
 	@$(BIN)/python -m pytest -m long
 
+.PHONY: test-postgres
+test-postgres: setup ## the mirror against a PostgreSQL server, installed from Debian where there is none
+	@tools/test_postgres.sh -m "long or not long"
+
+.PHONY: clients
+clients: setup ## DuckDB 1.2 to 2.0 and Node open the release in throw-away environments (after make warehouse)
+	@$(BIN)/python -m tools.clients
+
 .PHONY: score
 score: setup ## compare what is read from documents with keyed truth
 	@$(BIN)/python -m benchmarks.score

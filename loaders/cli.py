@@ -232,6 +232,48 @@ def export(folder: str, output_format: str, warehouse: str, quiet: bool, as_json
 
 
 @cli.command()
+@click.argument("url", metavar="URL", envvar="GONGKAI_MIRROR_URL")
+@click.option("--schema", default="marts", show_default=True, metavar="NAME", help="Schema of the mirror.")
+@click.option(
+    "--reader",
+    "readers",
+    multiple=True,
+    metavar="ROLE",
+    help="Role that may read the mirror; repeatable. Who may read it already keeps the right.",
+)
+@click.option("--force", is_flag=True, help="Load a release that is there already, too.")
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait so long for another mirror, and for queries that hold the old tables.",
+)
+@_common_options
+def mirror(
+    url: str,
+    schema: str,
+    readers: tuple[str, ...],
+    force: bool,
+    wait_seconds: float,
+    warehouse: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Copy the marts of the current release to a PostgreSQL database, e.g. postgresql://user@host:5432/database.
+
+    Readers see the old release or the new one, never both. A password belongs in ~/.pgpass, PGPASSWORD or the
+    variable GONGKAI_MIRROR_URL, which may hold the whole URL: other users of this machine see the command line.
+    Needs the extra postgres.
+    """
+    from loaders.mirror import MirrorRequest, run_mirror
+
+    run_mirror(make_settings(warehouse, quiet, as_json), MirrorRequest(url, schema, readers, force, wait_seconds))
+
+
+@cli.command()
 @_common_options
 def status(warehouse: str, quiet: bool, as_json: bool) -> None:
     """Show what is loaded, built and published, and the last runs."""
