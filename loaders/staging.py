@@ -137,10 +137,15 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """What the work file already says of a document."""
+    """What the work file already says of a document; ``reject_code`` is null for one that was loaded."""
 
     loader_version: str
-    is_rejected: bool
+    reject_code: str | None
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the document gave no report."""
+        return self.reject_code is not None
 
 
 def create_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -151,11 +156,10 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
 def known_documents(con: duckdb.DuckDBPyConnection, document_ids: Sequence[str]) -> dict[str, KnownDocument]:
     """Those of ``document_ids`` that are staged, with the version they were read under."""
     rows = con.execute(
-        "select document_id, loader_version, status = 'rejected' from raw.documents "
-        "where document_id in (select unnest(?))",
+        "select document_id, loader_version, reject_code from raw.documents where document_id in (select unnest(?))",
         [list(document_ids)],
     ).fetchall()
-    return {document_id: KnownDocument(version, is_rejected) for document_id, version, is_rejected in rows}
+    return {document_id: KnownDocument(version, reject_code) for document_id, version, reject_code in rows}
 
 
 def forget_missing(con: duckdb.DuckDBPyConnection, source_uris: Iterable[str]) -> None:

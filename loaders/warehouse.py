@@ -8,6 +8,7 @@
         releases/<id>/     immutable releases
         current            symlink to the release that readers see
         data_docs/         what the checks found, as pages
+        fetched/           what sites answered, as WARC files (loaders/fetch/store.py)
         dbt/               dbt's compiled files and logs
 
 The work file is created at storage version v1.2.0 so that every DuckDB since 1.2 reads it; the version sticks
@@ -76,6 +77,11 @@ class Warehouse:
     def data_docs(self) -> Path:
         """The pages that show what the checks found."""
         return self.root / "data_docs"
+
+    @property
+    def fetched(self) -> Path:
+        """The content that sites sent, with its headers."""
+        return self.root / "fetched"
 
     @property
     def dbt_target(self) -> Path:
