@@ -245,13 +245,14 @@ def _failure(address: str, error: HTTPError) -> GongkaiError:
         return DocumentRejected("fetch_failed", f"{address}: the certificate of the site cannot be trusted: {error}")
     if isinstance(error, urllib3.exceptions.LocationValueError):
         return DocumentRejected("fetch_failed", f"{address}: {error}")
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    # A refused connection counts as a timeout in the families of urllib3's exceptions.
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, NewConnectionError):
         return Passing("the site did not answer in time", "fetch_timed_out")
     return Passing(_words(error))
 
 
 def _words(error: HTTPError) -> str:
-    text = str(error).partition(": ")[2] if isinstance(error, NewConnectionError | NameResolutionError) else str(error)
+    text = str(error).partition(": ")[2] if isinstance(error, NewConnectionError) else str(error)
     return text or type(error).__name__
 
 

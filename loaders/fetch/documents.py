@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from loaders.errors import DocumentRejected
 from loaders.fetch.client import Client
 from loaders.fetch.limits import FetchLimits
-from loaders.fetch.sites import Sites
+from loaders.fetch.sites import Sites, redirect_target
 from loaders.fetch.store import Kept, Store
 from loaders.load import Progress
 from loaders.sources.addresses import check_address, web_document
@@ -113,6 +113,10 @@ class Fetcher:
             self._fetch_hosts(list(by_host.values()))
         return [self._document(document) for document in documents]
 
+    def stop(self) -> None:
+        """End whatever is under way, from another thread."""
+        self._sites.stop()
+
     def attachments(
         self, documents: Iterable[SourceDocument], links: Iterable[Link]
     ) -> tuple[list[SourceDocument], int]:
@@ -132,7 +136,7 @@ class Fetcher:
                 continue
             address = _attachment_address(page, link)
             if address is None:
-                others.add(urljoin(page, link.url))
+                others.add(link.url)
             elif address not in self._outcomes:
                 found.setdefault(address, web_document(address))
         return list(found.values()), len(others)
@@ -165,7 +169,7 @@ class Fetcher:
                 break
             if kept.location is None:
                 return kept
-            asked = check_address(urljoin(asked, kept.location))
+            asked = redirect_target(asked, kept.location)
         raise DocumentRejected("fetch_not_kept", f"{address}: nothing is kept of it; load it without --offline")
 
     def _document(self, document: SourceDocument) -> SourceDocument:

@@ -80,8 +80,16 @@ class _Robots:
 class Sites:
     """Asks sites, from any thread."""
 
-    def __init__(self, client: Client, store: Store, limits: FetchLimits, on_wait: OnWait) -> None:
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        limits: FetchLimits,
+        on_wait: OnWait,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Ask through ``client`` and keep in ``store``; ``on_wait`` is told which host is waited for, and how long."""
+        self._clock = clock
         self._client = client
         self._store = store
         self._limits = limits
@@ -112,7 +120,7 @@ class Sites:
             kept = self._ask(seen[-1])
             if kept.location is None:
                 return kept
-            target = _redirect_target(seen[-1], kept.location)
+            target = redirect_target(seen[-1], kept.location)
             if target in seen:
                 raise DocumentRejected("fetch_failed", f"{address}: it is sent round in a circle by way of {target}")
             seen.append(target)
@@ -154,7 +162,7 @@ class Sites:
                     raise DocumentRejected(failure.code, message) from failure
                 wait = asked if asked is not None else max(self._limits.backoff, retry.get_backoff_time())
                 with host.lock:
-                    host.next_at = max(host.next_at, time.monotonic() + wait)
+                    host.next_at = max(host.next_at, self._clock() + wait)
 
     def _ask_in_turn(self, host: _Host, address: str, headers: dict[str, str]) -> Answer:
         with host.lock:
@@ -170,7 +178,7 @@ class Sites:
                         host.close(f"it failed for {host.failures} addresses one after the other, at last: {rejection}")
                 raise
             finally:
-                host.next_at = max(host.next_at, time.monotonic() + host.interval)
+                host.next_at = max(host.next_at, self._clock() + host.interval)
         if answer.status in _LATER:
             answer.body.close()
             message = f"the site answers {answer.status} {answer.reason}".rstrip()
@@ -178,7 +186,7 @@ class Sites:
         return answer
 
     def _wait_for(self, host: _Host) -> None:
-        left = host.next_at - time.monotonic()
+        left = host.next_at - self._clock()
         if left > 0:
             self._on_wait(host.name, left)
             self._stopping.wait(left)
@@ -233,12 +241,16 @@ class Sites:
             return self._hosts.setdefault(name, _Host(name, self._limits.interval))
 
 
-def _redirect_target(address: str, location: str) -> str:
-    target = urljoin(address, location.strip())
+def redirect_target(address: str, location: str) -> str:
+    """Where an address leads.
+
+    Raises:
+        DocumentRejected: when that is nothing to ask for.
+    """
     try:
-        return check_address(target)
+        return check_address(urljoin(address, location.strip()))
     except ValueError as error:
-        raise DocumentRejected("fetch_refused_address", f"{address}: sent on to {target}: {error}") from None
+        raise DocumentRejected("fetch_refused_address", f"{address}: sent on to {location!r}: {error}") from None
 
 
 def _retry_after(failure: Passing) -> float | None:

@@ -291,13 +291,20 @@ def _parse_line(line: str) -> Kept | None:
         return None
 
 
+class _AsSent(StatusAndHeaders):  # type: ignore[misc]
+    """Headers in the bytes that they came in; a file name in GBK would be rewritten otherwise."""
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:
+        self.headers_buff = self.to_bytes(encoding="iso-8859-1")
+
+
 def _http_headers(answer: Answer) -> StatusAndHeaders:
     # The body is kept without its division into chunks, which must then not be claimed.
     headers = [
         ("X-Archive-Orig-Transfer-Encoding" if name.lower() == "transfer-encoding" else name, value)
         for name, value in answer.headers
     ]
-    return StatusAndHeaders(f"{answer.status} {answer.reason}", headers, protocol="HTTP/1.1")
+    return _AsSent(f"{answer.status} {answer.reason}", headers, protocol="HTTP/1.1")
 
 
 def _decoded(body: IO[bytes], encoding: str | None, max_bytes: int, address: str) -> Iterator[bytes]:
