@@ -1,10 +1,10 @@
 """What sites answered, kept so that it can be read again without them.
 
-A folder of WARC files (ISO 28500), one a run that was told something new, and ``index.jsonl``, one line an answer in
-the order of time. An answer is kept with its headers and its body as it was sent; an answer that says or shows that
-nothing has changed becomes a ``revisit`` record without a body. The index can be lost: it is made anew from the files.
-A file is only ever appended to, a line of the index is written after its record, and a body is compared with its
-sha256 when it is read, so that a run that was killed leaves nothing that is believed wrongly.
+A folder of WARC files (ISO 28500), one a run, and ``index.jsonl``, one line an answer in the order of time, of which
+the last of an address counts. An answer is kept with its headers and its body as it was sent; an answer that says or
+shows that nothing has changed becomes a ``revisit`` record without a body. The index can be lost: it is made anew from
+the files. A file is only ever appended to, a line of the index is written after its record, and a body is compared
+with its sha256 when it is read, so that a run that was killed leaves nothing that is believed wrongly.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ INDEX_NAME = "index.jsonl"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _PIECE = 64 * 1024
 _MOST_AT_ONCE = 1024 * 1024
+# An index that holds more old lines than this, and more than it needs, is written anew.
+_SPARE_LINES = 1000
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -215,6 +217,8 @@ class Store:
         if text and not text.endswith("\n"):  # a run was killed here; what follows begins on a line of its own
             with path.open("a", encoding="utf-8") as file:
                 file.write("\n")
+        if text.count("\n") > _SPARE_LINES + 2 * len(found):
+            self._write_index(found)
         sizes = {item.name: item.stat().st_size for item in self._folder.glob("*.warc.gz")}
         return {address: kept for address, kept in found.items() if kept.end <= sizes.get(kept.file, 0)}
 
@@ -225,9 +229,14 @@ class Store:
             for kept in _records(path, self._max_bytes, found):
                 found[kept.address] = kept
         if found:
-            lines = "".join(json.dumps(asdict(kept), ensure_ascii=False) + "\n" for kept in found.values())
-            (self._folder / INDEX_NAME).write_text(lines, "utf-8")
+            self._write_index(found)
         return found
+
+    def _write_index(self, found: dict[str, Kept]) -> None:
+        temporary = self._folder / f"{INDEX_NAME}.new"
+        lines = "".join(json.dumps(asdict(kept), ensure_ascii=False) + "\n" for kept in found.values())
+        temporary.write_text(lines, "utf-8")
+        os.replace(temporary, self._folder / INDEX_NAME)
 
 
 def _records(path: Path, max_bytes: int, found: dict[str, Kept]) -> Iterator[Kept]:

@@ -62,12 +62,25 @@ def read_address_list(path: Path) -> list[SourceDocument] | None:
     Raises:
         UsageError: when it is a list with a line that is no address.
     """
-    if path.suffix.lower() != ".txt":
-        return None
-    lines = _read_lines(path)
-    entries = [(number, line) for number, line in enumerate(lines, start=1) if line and not line.startswith("#")]
-    addresses = [line for _, line in entries if is_address(line)]
-    if not addresses or len(addresses) * 2 <= len(entries):
+    return parse_address_list(str(path), _read_small(path)) if path.suffix.lower() == ".txt" else None
+
+
+def is_address_table(path: Path) -> bool:
+    """Whether a file is a CSV with a column ``url``."""
+    return path.suffix.lower() == ".csv" and has_url_column(_read_small(path))
+
+
+def parse_address_list(where: str, data: bytes) -> list[SourceDocument] | None:
+    """The documents of a list of addresses; null when the bytes are not such a list, or not small.
+
+    A text with an address among other lines is a document: reports often begin with where they were saved from.
+
+    Raises:
+        UsageError: when it is a list with a line that is no address; ``where`` says where the list stands.
+    """
+    entries = [(n, line) for n, line in enumerate(_lines(data), start=1) if line and not line.startswith("#")]
+    addresses = sum(is_address(line) for _, line in entries)
+    if not addresses or addresses * 2 <= len(entries):
         return None
     documents: list[SourceDocument] = []
     for number, line in entries:
@@ -76,23 +89,29 @@ def read_address_list(path: Path) -> list[SourceDocument] | None:
                 raise ValueError("it is no http(s) address")
             documents.append(web_document(line))
         except ValueError as error:
-            raise UsageError(f"{path} line {number}: {line!r}: {error}; correct or remove the line") from None
+            raise UsageError(f"{where} line {number}: {line!r}: {error}; correct or remove the line") from None
     return documents
 
 
-def is_address_table(path: Path) -> bool:
-    """Whether a file is a CSV with a column ``url``."""
-    if path.suffix.lower() != ".csv":
-        return False
-    header = next(iter(_read_lines(path)), "")
+def has_url_column(data: bytes) -> bool:
+    """Whether bytes are a CSV with a column ``url``."""
+    header = next(iter(_lines(data)), "")
     return "url" in (cell.strip().strip('"').strip() for cell in header.split(","))
 
 
-def _read_lines(path: Path) -> list[str]:
-    """The lines of a small UTF-8 file; none of another."""
+def _read_small(path: Path) -> bytes:
+    """The bytes of a file that may be a list; none of a large one or of what cannot be read, which is told later."""
     try:
-        if not path.is_file() or path.stat().st_size > _MAX_LIST_BYTES:
-            return []
-        return [line.strip() for line in path.read_text("utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError):
+        return path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_LIST_BYTES else b""
+    except OSError:
+        return b""
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of UTF-8 text; none of other bytes."""
+    if len(data) > _MAX_LIST_BYTES:
+        return []
+    try:
+        return [line.strip() for line in data.decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError:
         return []

@@ -575,6 +575,15 @@ def test_what_a_killed_run_left_is_not_believed(site: Site, fetching: Fetching) 
     assert isinstance(fetching.run(one, two, offline=True)[1], bytes)
 
 
+def test_the_index_does_not_grow_without_end(site: Site, fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loaders.fetch.store._SPARE_LINES", 4)
+    address = site.put("/a", b"a", ETag='"a"')
+    for _ in range(9):
+        fetching.run(address)
+        assert len(read_index(fetching)) <= 4 + 2 * 2 + 2
+    assert fetching.run(address, offline=True) == [b"a"]
+
+
 def test_a_damaged_store_is_noticed(site: Site, fetching: Fetching) -> None:
     address = site.put("/one", os.urandom(50_000))
     fetching.run(address)

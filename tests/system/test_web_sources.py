@@ -131,6 +131,24 @@ def test_a_manifest_of_addresses_speaks_for_them(tmp_path: Path, site: Site, war
     assert counts(load(warehouse, tmp_path / "urls.csv")) == (1, 0, 1, 0)
 
 
+@pytest.mark.usefixtures("pinned")
+def test_a_source_may_be_the_address_of_a_list(site: Site, warehouse: Warehouse) -> None:
+    one, two = site.put("/1", GOOD.format(2015)), site.put("/2", GOOD.format(2016))
+    inner = site.put("/inner.txt", site.put("/3", GOOD.format(2017)))
+    text = site.put("/list.txt", f"# two and a list in a list\n{one}\n{inner}\n")
+    table = site.put("/list.csv", f"url,path,agency_name\n{two},,乙县人民政府\n,local.txt,\n")
+    broken = site.put("/broken.csv", "url,surprise\n")
+    account = load(warehouse, text, table, broken)
+    assert "/3" not in site.paths()
+    assert counts(account) == (5, 2, 0, 3)
+    assert {(one.source_uri, one.reject_code) for one in account.rejections} == {
+        (inner, "reader_failed"),  # the fake reader takes it for a document
+        (f"{table}#local.txt", "manifest_file_missing"),
+        (broken, "damaged_document"),
+    }
+    assert ("乙县人民政府",) in ask(warehouse, "select agency_name from raw.reports")
+
+
 def archive_of(**members: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
