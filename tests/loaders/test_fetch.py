@@ -273,6 +273,12 @@ def test_chunks_are_put_together(site: Site, fetching: Fetching) -> None:
     address = site.do("/a", behave)
     assert fetching.run(address) == [b"whole page"]
     assert fetching.run(address, offline=True) == [b"whole page"]
+    (path,) = fetching.folder.glob("*.warc.gz")
+    with path.open("rb") as file:
+        (record,) = [r for r in ArchiveIterator(file) if r.rec_headers.get_header("WARC-Target-URI") == address]
+    # The record holds the body without its chunks, and so must not say that there are any.
+    assert record.http_headers.get_header("Transfer-Encoding") is None
+    assert record.http_headers.get_header("X-Archive-Orig-Transfer-Encoding") == "chunked"
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
