@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from warcio.archiveiterator import ArchiveIterator
 
 from loaders.errors import DocumentRejected, UsageError
@@ -25,7 +28,7 @@ from loaders.fetch.limits import FetchLimits
 from loaders.fetch.sites import Sites
 from loaders.fetch.store import INDEX_NAME, Store
 from loaders.load import Progress
-from loaders.progress import FETCHING, LINE_SECONDS, LineProgress
+from loaders.progress import FETCHING, LINE_SECONDS, LineProgress, _bar
 from loaders.sources import SourceDocument
 from loaders.sources.addresses import web_document
 from loaders.vocabulary import load_vocabulary
@@ -683,3 +686,18 @@ def test_the_line_of_progress_names_the_host_that_is_waited_for() -> None:
         "fetched 2 of 100 addresses, 0.1/s, about 16 min 20 s left; waiting 50 s for b.example and 2 more",
         "fetched 4 of 100 addresses, 0.1/s, about 32 min 0 s left",
     ]
+
+
+def test_the_bar_shows_addresses_a_second_and_the_host_that_is_waited_for() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with _bar(console, 10, FETCHING.doing) as bar:
+        for _ in range(4):
+            bar.done(1)
+        bar.waiting("slow.example", 90.0)
+        bar.done(1)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "fetching addresses" in shown
+    assert "5/10" in shown
+    assert re.search(r"\d/s", shown)
+    assert re.search(r"waiting \d+ s for slow.example", shown)
