@@ -180,7 +180,8 @@ class Fetcher:
             return dataclasses.replace(
                 document, address=None, reject_code=outcome.reject_code, reject_message=str(outcome)
             )
-        return FetchedDocument(document.path, document.source_uri, document.hints, store=self._store, kept=outcome)
+        path = self._store.path(outcome, document.name)
+        return FetchedDocument(path, document.source_uri, document.hints, store=self._store, kept=outcome)
 
 
 def _attachment_address(page: str, link: Link) -> str | None:

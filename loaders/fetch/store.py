@@ -87,6 +87,10 @@ class Store:
         """Whether an answer was recorded by this run, and not by an earlier one."""
         return kept.file == self._file_name
 
+    def path(self, kept: Kept, name: str) -> Path:
+        """Where an answer lies, as if its file were a folder of documents by their sha256."""
+        return Path(f"{self._folder / kept.file}!", kept.sha256, name)
+
     def keep(self, answer: Answer) -> Kept:
         """Keep an answer; one that is the same as the last is only noted.
 

@@ -535,6 +535,14 @@ def test_attachments_of_a_page_are_those_of_its_site_and_kind(tmp_path: Path, si
     assert left_out == 4
 
 
+def test_the_path_of_a_document_says_where_it_is_kept(tmp_path: Path, site: Site) -> None:
+    address = site.put("/2023/a.html", b"a")
+    with Fetcher(Store(tmp_path, "run", 10**6), QUICK, allow_private=True) as fetcher:
+        (document,) = fetcher.fetch([web_document(address)], Progress())
+    assert document.path == tmp_path / "run.warc.gz!" / hashlib.sha256(b"a").hexdigest() / "a.html"
+    assert (document.name, document.source_uri) == ("a.html", address)
+
+
 def test_an_address_that_is_listed_twice_is_asked_once(site: Site, fetching: Fetching) -> None:
     address = site.put("/a", b"a")
     assert fetching.run(address, f"{address}#part", address) == [b"a", b"a", b"a"]
