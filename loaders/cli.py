@@ -65,6 +65,10 @@ def _load_options(command: _Command) -> _Command:
             metavar="N",
             help="Processes that read documents; as many as there are cores without it.",
         ),
+        click.option("--offline", is_flag=True, help="Ask no site; take what it sent before (addresses)."),
+        click.option(
+            "--allow-private", is_flag=True, help="Ask addresses of this machine or network, too (addresses)."
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -87,19 +91,29 @@ def load(
     strict: bool,
     force: bool,
     workers: int | None,
+    offline: bool,
+    allow_private: bool,
     wait_seconds: float,
     warehouse: str,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Stage documents: a file, a folder, a ZIP or a manifest.csv.
+    """Stage documents: a file, a folder, a ZIP, a manifest.csv, a list of addresses or an http(s) address.
 
     Known bytes are unchanged. The account of what became of every document is printed. A document that takes
     longer than GONGKAI_DOCUMENT_SECONDS (120) or more than GONGKAI_DOCUMENT_MEGABYTES (2048) is rejected.
     """
     from loaders.refresh import LoadRequest, run_load
 
-    request = LoadRequest(sources, strict=strict, force=force, workers=workers, wait_seconds=wait_seconds)
+    request = LoadRequest(
+        sources,
+        strict=strict,
+        force=force,
+        workers=workers,
+        wait_seconds=wait_seconds,
+        offline=offline,
+        allow_private=allow_private,
+    )
     run_load(make_settings(warehouse, quiet, as_json), request)
 
 
@@ -166,6 +180,8 @@ def refresh(
     strict: bool,
     force: bool,
     workers: int | None,
+    offline: bool,
+    allow_private: bool,
     no_publish: bool,
     wait_seconds: float,
     warehouse: str,
@@ -178,7 +194,15 @@ def refresh(
     """
     from loaders.refresh import LoadRequest, run_refresh
 
-    request = LoadRequest(sources, strict=strict, force=force, workers=workers, wait_seconds=wait_seconds)
+    request = LoadRequest(
+        sources,
+        strict=strict,
+        force=force,
+        workers=workers,
+        wait_seconds=wait_seconds,
+        offline=offline,
+        allow_private=allow_private,
+    )
     run_refresh(make_settings(warehouse, quiet, as_json), request, publish=not no_publish)
 
 

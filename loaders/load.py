@@ -104,6 +104,16 @@ class Account:
         """All documents of this load."""
         return self.loaded + self.unchanged + self.rejected
 
+    def __add__(self, other: Account) -> Account:
+        """The account of two loads, one after the other."""
+        return Account(
+            self.loaded + other.loaded,
+            self.unchanged + other.unchanged,
+            self.standing_rejected + other.standing_rejected,
+            self.rejections + other.rejections,
+            self.duplicates + other.duplicates,
+        )
+
     @property
     def counts(self) -> RunCounts:
         """The counts as a run records them."""
@@ -135,6 +145,9 @@ class Progress:
 
     def done(self, count: int) -> None:
         """So many documents were read, or need not be."""
+
+    def waiting(self, host: str, seconds: float) -> None:
+        """A host is not asked for so many seconds, out of politeness or because it says so."""
 
 
 @dataclass(slots=True)
@@ -488,6 +501,8 @@ def _identify(opened: Opened) -> _Fetched:
 
 
 def _is_current(before: KnownDocument, fetched: _Fetched) -> bool:
+    if isinstance(fetched.data, DocumentRejected) and fetched.data.reject_code != before.reject_code:
+        return False  # there are still no bytes, but for another reason
     if before.loader_version == reading_version(fetched.document.hints):
         return True
     # A source without hints does not take back what a manifest said of the same bytes.

@@ -62,6 +62,8 @@ class LoadRequest:
     force: bool = False
     workers: int | None = None
     wait_seconds: float = 0.0
+    offline: bool = False
+    allow_private: bool = False
 
 
 def run_load(settings: Settings, request: LoadRequest) -> Account:
@@ -296,6 +298,14 @@ def last_results(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, st
 def _load(settings: Settings, documents: Sequence[SourceDocument], run_id: str, request: LoadRequest) -> Account:
     if not documents:
         return Account()
+    if any(document.address is not None for document in documents):
+        from loaders.fetch.load import load_with_addresses
+
+        return load_with_addresses(settings, documents, run_id, request, _load_files)
+    return _load_files(settings, documents, run_id, request)
+
+
+def _load_files(settings: Settings, documents: Sequence[SourceDocument], run_id: str, request: LoadRequest) -> Account:
     with _step(settings.warehouse, run_id, "load", counted=("raw",)):
         con = settings.warehouse.connect()
         try:

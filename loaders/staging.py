@@ -169,11 +169,16 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """What the work file already says of a document."""
+    """What the work file already says of a document; ``reject_code`` is null for one that was loaded."""
 
     loader_version: str
-    is_rejected: bool
+    reject_code: str | None
     loaded_at: datetime
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the document gave no report."""
+        return self.reject_code is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,7 @@ def create_raw(con: duckdb.DuckDBPyConnection) -> None:
 def known_documents(con: duckdb.DuckDBPyConnection, document_ids: Sequence[str]) -> dict[str, KnownDocument]:
     """Those of ``document_ids`` that are staged, with the version they were read under."""
     rows = con.execute(
-        "select document_id, loader_version, status = 'rejected', loaded_at from raw.documents "
+        "select document_id, loader_version, reject_code, loaded_at from raw.documents "
         "where document_id in (select unnest(?))",
         [list(document_ids)],
     ).fetchall()

@@ -9,6 +9,7 @@
         current            symlink to the release that readers see
         data_docs/         what the checks found, as pages
         validation/        what they found, for machines: one report a layer
+        fetched/           what sites answered, as WARC files (loaders/fetch/store.py)
         dbt/               dbt's compiled files and logs
 
 The work file is created at storage version v1.2.0 so that every DuckDB since 1.2 reads it; the version sticks
@@ -87,6 +88,11 @@ class Warehouse:
     def site(self) -> Path:
         """The pages for people, of the work file as it was last checked."""
         return self.root / "site"
+
+    @property
+    def fetched(self) -> Path:
+        """The content that sites sent, with its headers."""
+        return self.root / "fetched"
 
     @property
     def dbt_target(self) -> Path:

@@ -28,7 +28,7 @@ from typing import IO
 
 from loaders.errors import DocumentRejected, UsageError
 from loaders.model import Hints
-from loaders.sources.document import SourceDocument, open_regular
+from loaders.sources.document import SourceDocument
 from loaders.sources.files import is_documentation, is_left_out
 from loaders.sources.manifest import MANIFEST_NAME, normal_path, read_rows
 
@@ -117,9 +117,7 @@ def open_documents(document: SourceDocument, max_bytes: int, on_archive: OnArchi
     """
     with ExitStack() as stack:
         try:
-            if document.reject_code is not None:
-                raise DocumentRejected(document.reject_code, document.reject_message)
-            archive = _open_archive(stack.enter_context(open_regular(document.path)), stack)
+            archive = _open_archive(stack.enter_context(document.open()), stack)
             data = b"" if archive else document.read_bytes(max_bytes)
         except DocumentRejected as rejection:
             yield Opened(document, rejection)
@@ -281,6 +279,12 @@ def _list_manifest(
         return [_Member(archive.document(name, None, "damaged_document", message))]
     members = []
     for row in rows:
+        if row.address is not None:
+            message = (
+                f"{archive.path(name)} line {row.number}: an archive cannot send anybody to the web; list it outside"
+            )
+            members.append(_Member(archive.document(row.text, row.hints, "fetch_refused_address", message)))
+            continue
         entry, found = by_path.get(normal_path(row.path), ("", None))
         if found is None:
             message = f"{archive.path(name)} line {row.number}: {row.text} is not in the archive"

@@ -20,7 +20,8 @@ class SourceDocument:
     """One document to read.
 
     ``reject_code`` is set when listing already knows that there are no bytes to be had; ``reject_message``
-    says why. ``source_uri`` is the manifest's, else the path as the caller gave it.
+    says why. ``source_uri`` is the manifest's, else the path or the address as the caller gave it. ``address`` is set
+    when the document is on the web and still to be fetched (:mod:`loaders.fetch`).
     """
 
     path: Path
@@ -28,6 +29,7 @@ class SourceDocument:
     hints: Hints | None = None
     reject_code: str | None = None
     reject_message: str = ""
+    address: str | None = None
 
     @property
     def name(self) -> str:
@@ -40,17 +42,27 @@ class SourceDocument:
         Raises:
             DocumentRejected: when they cannot be had (missing, unreadable, not a regular file, too large).
         """
-        if self.reject_code is not None:
-            raise DocumentRejected(self.reject_code, self.reject_message)
-        with open_regular(self.path) as file:
+        with self.open() as file:
             try:
                 data = file.read(max_bytes + 1)
-                size = max(os.fstat(file.fileno()).st_size, len(data))
+                size = max(file.seek(0, os.SEEK_END), len(data)) if len(data) > max_bytes else len(data)
             except OSError as error:
                 raise DocumentRejected("unreadable_file", f"{path_uri(self.path)}: {error.strerror}") from error
         if len(data) > max_bytes:
             raise DocumentRejected("too_large", f"{path_uri(self.path)}: {size} bytes; the limit is {max_bytes}")
         return data
+
+    def open(self) -> IO[bytes]:
+        """The document, open for reading.
+
+        Raises:
+            DocumentRejected: when it cannot be had.
+        """
+        if self.reject_code is not None:
+            raise DocumentRejected(self.reject_code, self.reject_message)
+        if self.address is not None:
+            raise DocumentRejected("fetch_failed", f"{self.address} was not fetched; load it with `gongkai load`")
+        return open_regular(self.path)
 
 
 def open_regular(path: Path) -> IO[bytes]:

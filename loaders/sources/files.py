@@ -37,8 +37,8 @@ def list_folder(folder: Path) -> list[SourceDocument]:
     listed: set[Path] = set()
     for manifest in manifests:
         rows = list_manifest(manifest)
-        documents += [row for row in rows if normal_path(row.path) not in listed]
-        listed.update(normal_path(row.path) for row in rows)
+        documents += [row for row in rows if row.address is not None or normal_path(row.path) not in listed]
+        listed.update(normal_path(row.path) for row in rows if row.address is None)
     for path in found:
         if path.name == MANIFEST_NAME or normal_path(path) in listed:
             continue

@@ -2,11 +2,13 @@
 
 UTF-8 (with or without a byte order mark), a header, one row a document::
 
-    path,agency_name,report_year,published_date,scope,source_uri
-    2023/xx.html,某县人民政府,2023,2024-01-28,own,
+    path,url,agency_name,report_year,published_date,scope,source_uri
+    2023/xx.html,,某县人民政府,2023,2024-01-28,own,
+    ,http://www.example.gov.cn/gkbg/2022.html,某县人民政府,2022,,own,
 
-``path`` is relative to the manifest; the other columns may be missing or empty. An unknown column, a value
-that cannot be understood or a path listed twice is refused with its line, since a hint that is silently
+``path`` is relative to the manifest, ``url`` an http(s) address, which may stand in ``path`` as well; a row has one of
+both. The other columns may be missing or empty. An unknown column, a value
+that cannot be understood or a document listed twice is refused with its line, since a hint that is silently
 dropped would be worse than none. A row whose file is missing, or lies outside the manifest's folder, is a
 document that is accounted for as rejected.
 """
@@ -22,20 +24,25 @@ from pathlib import Path
 
 from loaders.errors import UsageError
 from loaders.model import Hints, Scope
+from loaders.sources.addresses import check_address, file_name, is_address
 from loaders.sources.document import SourceDocument, path_uri
 
 MANIFEST_NAME = "manifest.csv"
-COLUMNS = ("path", "agency_name", "report_year", "published_date", "scope", "source_uri")
+COLUMNS = ("path", "url", "agency_name", "report_year", "published_date", "scope", "source_uri")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a line of a manifest says: of which path, as printed and as a path, and the hints, null when none."""
+    """What a line of a manifest says: of which path, as printed and as a path, and the hints, null when none.
+
+    ``address`` is set where the document is on the web; the path is then only a name.
+    """
 
     number: int
     text: str
     path: Path
     hints: Hints | None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +76,37 @@ def read_rows(manifest: Path, data: bytes) -> list[Row]:
         UsageError: when the manifest cannot be understood.
     """
     rows: list[Row] = []
-    first_lines: dict[Path, int] = {}
+    first_lines: dict[Path | str, int] = {}
     for line in _read_lines(manifest, data):
-        if not line.values["path"]:
-            raise line.refuse("path", "every row needs a path relative to the manifest")
-        path = manifest.parent / line.values["path"]
-        first = first_lines.setdefault(normal_path(path), line.number)
+        column, text = _named(line)
+        address = _parse_address(line, column, text)
+        path = manifest.parent / text if address is None else Path(file_name(address))
+        first = first_lines.setdefault(normal_path(path) if address is None else address, line.number)
         if first != line.number:
-            raise line.refuse("path", f"it stands in line {first} already; keep one row")
-        rows.append(Row(line.number, line.values["path"], path, _hints(line)))
+            raise line.refuse(column, f"it stands in line {first} already; keep one row")
+        rows.append(Row(line.number, text, path, _hints(line), address))
     return rows
+
+
+def _named(line: _Line) -> tuple[str, str]:
+    """Which column names the document, and how."""
+    path, address = line.values.get("path", ""), line.values.get("url", "")
+    if path and address:
+        raise line.refuse("url", "the row has a path, too; keep one of both (source_uri says where a file came from)")
+    if not path and not address:
+        raise line.refuse("path", "every row needs a path relative to the manifest, or a url")
+    return ("url", address) if address else ("path", path)
+
+
+def _parse_address(line: _Line, column: str, text: str) -> str | None:
+    if column == "path" and not is_address(text):
+        return None
+    if not is_address(text):
+        raise line.refuse(column, "wanted an http(s) address")
+    try:
+        return check_address(text)
+    except ValueError as error:
+        raise line.refuse(column, str(error)) from None
 
 
 def normal_path(path: Path) -> Path:
@@ -108,9 +136,11 @@ def _read_lines(manifest: Path, data: bytes) -> list[_Line]:
 
 def _check_columns(manifest: Path, columns: list[str]) -> None:
     unknown = [name for name in columns if name not in COLUMNS]
-    if "path" not in columns or unknown or len(set(columns)) != len(columns):
+    if not {"path", "url"}.intersection(columns) or unknown or len(set(columns)) != len(columns):
         met = ", ".join(columns) or "nothing"
-        raise UsageError(f"{manifest}: its columns are {met}; wanted path and, if known, {', '.join(COLUMNS[1:])}")
+        raise UsageError(
+            f"{manifest}: its columns are {met}; wanted path or url and, if known, {', '.join(COLUMNS[2:])}"
+        )
 
 
 def _hints(line: _Line) -> Hints | None:
@@ -125,6 +155,9 @@ def _hints(line: _Line) -> Hints | None:
 
 
 def _document(manifest: Path, row: Row) -> SourceDocument:
+    if row.address is not None:
+        source_uri = (row.hints.source_uri if row.hints else None) or row.text
+        return SourceDocument(row.path, source_uri, row.hints, address=row.address)
     source_uri = (row.hints.source_uri if row.hints else None) or path_uri(row.path)
     where = f"{manifest} line {row.number}: {row.text}"
     if not os.path.lexists(row.path):

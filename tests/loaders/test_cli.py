@@ -61,7 +61,7 @@ def test_the_warehouse_comes_from_the_environment(
     ("arguments", "code", "said"),
     [
         (["load", "nowhere"], 2, "no such file or folder"),
-        (["load", "https://example.org/x"], 2, "addresses cannot be loaded"),
+        (["load", "ftp://example.org/x"], 2, "only http and https addresses are fetched"),
         (["load"], 2, "Missing argument"),
         (["load", ".", "--nonsense"], 2, "No such option"),
         (["nonsense"], 2, "No such command"),

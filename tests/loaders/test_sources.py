@@ -78,6 +78,11 @@ def test_a_manifest_in_a_subfolder_speaks_for_its_subfolder(tmp_path: Path) -> N
         ("path,scope\na.txt,mine\n", "wanted one of own"),
         ("path\na.txt\n./a.txt\n", "line 3: path is './a.txt'; it stands in line 2"),
         ("path,scope\n,own\n", "needs a path"),
+        ("path,url\na.txt,http://a.example/\n", "line 2: url is 'http://a.example/'; the row has a path, too"),
+        ("url\na.txt\n", "line 2: url is 'a.txt'; wanted an http(s) address"),
+        ("url\nhttp://me:secret@a.example/\n", "password"),
+        ("url\nhttp://a.example/#1\nhttp://a.example/#2\n", "it stands in line 2"),
+        ("path\nhttp://a.example:0x/\n", "line 2: path"),
         ("path\na.txt,extra\n", "more cells"),
         ("", "its columns are nothing"),
     ],
@@ -149,10 +154,10 @@ def test_a_file_name_that_is_not_utf8_can_be_listed(tmp_path: Path) -> None:
     assert document.read_bytes() == b"x"
 
 
-@pytest.mark.parametrize("source", ["https://example.org/a.html", "http://x/a", "nowhere.zip", "nowhere", "s3://b/k"])
+@pytest.mark.parametrize("source", ["ftp://example.org/a.html", "http:///a", "nowhere.zip", "nowhere", "s3://b/k"])
 def test_an_unsupported_source_is_refused_with_what_is_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=r"a file, a folder, a ZIP or a manifest\.csv"):
+    with pytest.raises(UsageError, match=r"a file, a folder, a ZIP, a manifest\.csv, a list"):
         list_documents([source])
