@@ -55,7 +55,7 @@ test: setup ## run every test
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
 	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lint-sql
 lint-sql: setup ## layout and names of the SQL, by .sqlfluff
