@@ -39,7 +39,7 @@ warehouse: setup ## load the sample reports, build, check and publish
 	@printf '\nTrace a figure to the printed cell:\n\n'
 	@printf '$$ %s\n' "$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received"
 	@$(GONGKAI) trace --agency 西城区统计局 --year 2018 --metric requests_received
-	@printf '\nSee what was checked: %s/data_docs/index.html\n' "$${GONGKAI_WAREHOUSE:-warehouse}"
+	@printf '\nSee what was checked: %s/current/site/index.html\n' "$${GONGKAI_WAREHOUSE:-warehouse}"
 	@printf 'Load your own:        %s refresh FOLDER\n' "$(GONGKAI)"
 
 .PHONY: metrics
@@ -55,7 +55,7 @@ test: setup ## run every test
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
 	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint-sql
 lint-sql: setup ## layout and names of the SQL, by .sqlfluff

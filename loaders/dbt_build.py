@@ -108,8 +108,6 @@ def _close_connections() -> None:
 
 
 def _node_result(result: Any) -> NodeResult:
-    # A negative or missing count is how engines say that they do not know it.
-    rows = (result.adapter_response or {}).get("rows_affected")
     return NodeResult(
         unique_id=result.node.unique_id,
         node_name=result.node.name,
@@ -117,7 +115,6 @@ def _node_result(result: Any) -> NodeResult:
         status=str(result.status),
         message=result.message,
         failure_count=result.failures,
-        row_count=rows if isinstance(rows, int) and rows >= 0 else None,
         execution_seconds=round(float(result.execution_time), 3),
     )
 

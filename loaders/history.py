@@ -37,7 +37,6 @@ create table if not exists quality.dbt_results (
     status varchar not null,
     message varchar,
     failure_count bigint,
-    row_count bigint,
     execution_seconds double not null
 );
 create table if not exists quality.table_counts (
@@ -63,7 +62,7 @@ _RESET_PEAK = "5"
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """What dbt says of one node of a build; ``row_count`` where the engine tells how many rows it wrote."""
+    """What dbt says of one node of a build."""
 
     unique_id: str
     node_name: str
@@ -71,7 +70,6 @@ class NodeResult:
     status: str
     message: str | None
     failure_count: int | None
-    row_count: int | None
     execution_seconds: float
 
 

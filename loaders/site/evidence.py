@@ -188,7 +188,9 @@ def _notes(issues: Sequence[dict[str, Any]]) -> tuple[Words, ...]:
     notes = []
     for issue in issues[:_ISSUES_A_ROW]:
         label = issue_words().get(issue["issue_code"], {}).get("label_zh", issue["issue_code"])
-        notes.append(Words(f"{label}：{issue['message']}", f"{issue['issue_code']}: {issue['message']}"))
+        # A work file of another version may lack the words; the pages stand all the same.
+        message = issue.get("message", "—")
+        notes.append(Words(f"{label}：{message}", f"{issue['issue_code']}: {message}"))
     return tuple(notes)
 
 

@@ -420,7 +420,8 @@ def test_a_register_has_a_page_when_its_mart_is_there(refreshed: Warehouse) -> N
 def test_before_the_first_build_there_are_the_checks_of_the_raw_rows(refreshed: Warehouse) -> None:
     execute(refreshed, "drop schema marts cascade; drop schema intermediate cascade; drop schema seeds cascade")
     check(refreshed, "update raw.metric_rows set match_score = 101")
-    assert not list(refreshed.site.glob("register_*"))
+    # What runs left is there before any mart is.
+    assert {page.name for page in refreshed.site.glob("register_*")} <= {"register_drift.html"}
     assert "甲县人民政府" in shown(*failing(refreshed, "A match scores"))
     assert "may not be published" in (refreshed.site / "index.html").read_text("utf-8")
 

@@ -54,7 +54,7 @@ def _read(data: bytes, name: str, hints: Hints | None, understand) -> DocumentRe
     reading = fake_reader(clean.encode(), name, hints)
     (report,) = reading.reports
     rows = tuple(
-        dataclasses.replace(row, value_raw=cells[row.metric_code])
+        dataclasses.replace(row, value_raw=cells[row.metric_code], snippet=f"{row.label_raw} {cells[row.metric_code]}")
         if digits[row.metric_code] is not None
         else dataclasses.replace(
             row, value_raw=cells[row.metric_code], value=None, value_status=ValueStatus.ILLEGIBLE, snippet=row.label_raw
