@@ -174,9 +174,9 @@ REGISTERS = (
         mart="rpt_coverage",
         title=Words("报告收录情况", "Coverage"),
         about=Words(
-            "每个机关每一应报年度：报告已有、无法读取，还是缺失。“缺失”指本库未收，不等于该机关没有公布。",
-            "For each body and each year in which a report is expected: had, unreadable or missing. Missing means not "
-            "in this warehouse, not that nothing was published.",
+            "每个机关每一应报年度：报告已有、被隔离、无法读取，还是缺失。“缺失”指本库未收，不等于该机关没有公布。",
+            "For each body and each year in which a report is expected: had, quarantined, unreadable or missing. "
+            "Missing means not in this warehouse, not that nothing was published.",
         ),
         columns=("report_year", "agency_name", "level_code", "kind_code", "province_name", "status"),
         details=(
