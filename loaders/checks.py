@@ -145,8 +145,8 @@ def run_suites(warehouse: Warehouse, layer: str, suites: Sequence[Suite]) -> tup
         con.close()
 
 
-def raise_if_blocked(layer: str, findings: Sequence[Finding], docs: Path) -> None:
-    """Refuse to go on when a critical expectation failed.
+def raise_if_blocked(layer: str, findings: Sequence[Finding], site: Path) -> None:
+    """Refuse to go on when a critical expectation failed; the message leads to the pages of ``site``.
 
     Raises:
         ChecksFailedError: naming suite, expectation, offending rows and what to do.
@@ -157,7 +157,7 @@ def raise_if_blocked(layer: str, findings: Sequence[Finding], docs: Path) -> Non
     lines = [f"the checks of {layer} failed; nothing was published"]
     for finding in blocking:
         lines += describe_finding(finding)
-    lines.append(f"all results: {docs / 'index.html'}")
+    lines.append(f"all results, with their rows: {site / f'checks_{layer}.html'}")
     raise ChecksFailedError("\n".join(lines))
 
 

@@ -114,7 +114,7 @@ def run_check(settings: Settings, layer: str | None, wait_seconds: float) -> Non
     findings = [finding for layer_findings in found.values() for finding in layer_findings]
     settings.answer(describe_findings(findings, warehouse), [_finding_as_json(finding) for finding in findings])
     for name, layer_findings in found.items():
-        raise_if_blocked(name, layer_findings, warehouse.data_docs)
+        raise_if_blocked(name, layer_findings, warehouse.site)
 
 
 def run_publish(settings: Settings, wait_seconds: float) -> Release:
@@ -209,7 +209,7 @@ def describe_findings(findings: Sequence[Finding], warehouse: Warehouse) -> str:
     for finding in failed:
         if not finding.blocks:
             lines += describe_finding(finding)
-    lines.append(f"all results: {warehouse.data_docs / 'index.html'}")
+    lines.append(f"all results: {warehouse.site / 'index.html'}")
     return "\n".join(lines)
 
 
@@ -262,7 +262,7 @@ def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: st
     settings.say(f"checking {layer}")
     with _step(settings.warehouse, run_id, f"check_{layer}"):
         findings = _check(settings.warehouse, layer, run_id, fingerprint)
-    raise_if_blocked(layer, findings, settings.warehouse.data_docs)
+    raise_if_blocked(layer, findings, settings.warehouse.site)
     for finding in findings:
         if not finding.is_success:
             settings.say("\n".join(describe_finding(finding)))

@@ -39,22 +39,22 @@ layers as (
 cells as (
 
     select
-        '' as metric_code,
-        '' as applicant_type_code,
-        0 as cell_number
+        metric_code,
+        applicant_type_code,
+        cell_number
+    from (
+        values
+        ('', '', 0)
     {%- for column in columns %}
     {%- set cell_number = loop.index %}
     {%- for applicant_type_code in (
         [column.applicant_type_code]
         if column.applicant_type_code else ['total', 'not_applicable']
-    ) %}
-    union all
-    select
-        '{{ column.metric_code }}' as metric_code,
-        '{{ applicant_type_code }}' as applicant_type_code,
-        {{ cell_number }} as cell_number
+    ) %},
+        ('{{ column.metric_code }}', '{{ applicant_type_code }}', {{ cell_number }})
     {%- endfor %}
     {%- endfor %}
+    ) as cell (metric_code, applicant_type_code, cell_number)
 
 ),
 

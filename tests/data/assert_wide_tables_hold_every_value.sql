@@ -11,12 +11,13 @@ with
 cells as (
 
     {%- for subject_code, table in tables.items() %}
+    {%- set columns = wide_table_columns(subject_code) %}
     select
         '{{ subject_code }}' as subject_code,
-        {%- for column in wide_table_columns(subject_code) %}
+        {%- for column in columns %}
         count({{ column.name }}) +
         {%- endfor %} 0 as cell_count,
-        {%- for column in wide_table_columns(subject_code) %}
+        {%- for column in columns %}
         coalesce(sum({{ column.name }}), 0) +
         {%- endfor %} 0 as cell_sum
     from {{ made_rows(ref(table), 'report_id') }}

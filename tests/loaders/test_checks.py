@@ -72,12 +72,13 @@ def test_a_planted_fault_in_the_raw_rows_blocks(refreshed: Warehouse, statement:
     assert any(said in finding.description for finding in blocking), [f.description for f in blocking]
     assert not any(finding.is_error for finding in findings)
     with pytest.raises(ChecksFailedError) as caught:
-        raise_if_blocked("raw", findings, refreshed.data_docs)
+        raise_if_blocked("raw", findings, refreshed.site)
     message = str(caught.value)
     assert "nothing was published" in message
     assert said in message
     assert re.search(r"(document_id|report_id|metric_row_id|run_id)=\S+", message)
     assert "next: " in message
+    assert message.endswith(str(refreshed.site / "checks_raw.html"))
 
 
 @pytest.mark.parametrize(("statement", "said"), WARNING_FAULTS.items())

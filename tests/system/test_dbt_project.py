@@ -43,6 +43,7 @@ def test_plain_dbt_build_passes_with_every_seed_and_unit_test(loaded: Path) -> N
     assert "ERROR=0" in said
     assert "unit tests" in said
     assert "one_row_per_int_reports_versioned" in said
+    assert "metrics_keeps_its_contract" in said
     assert "WARN=0" in said
     assert "Deprecat" not in said
 
@@ -65,6 +66,18 @@ def test_a_broken_grain_of_an_intermediate_table_is_found(loaded: Path) -> None:
     with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
         failures = "dbt_test__audit.assert_intermediate_tables_keep_their_grain"
         assert con.execute(f"from {failures}").fetchall() == [("int_report_layers", "report_id", 1)]
+
+
+def test_a_seed_that_breaks_its_contract_is_named(loaded: Path) -> None:
+    with duckdb.connect(str(loaded / "work.duckdb")) as con:
+        con.execute("update seeds.metrics set family_code = 'no_family' where metric_code = 'requests_received'")
+    code, said = dbt(loaded, "test", "--select", "assert_seeds_keep_their_contracts", "--store-failures")
+    assert code != 0
+    assert "Got 1 result" in said
+    with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
+        assert con.execute("from dbt_test__audit.assert_seeds_keep_their_contracts").fetchall() == [
+            ("metrics", "family_code: known in metric_families", "no_family")
+        ]
 
 
 def test_a_build_without_raw_tables_says_what_to_do(tmp_path: Path) -> None:
