@@ -146,11 +146,7 @@ def test_every_mart_arrives_as_the_release_has_it(
             database, f"select count(*) from pg_index where indrelid = 'marts.{table.name}'::regclass and indisprimary"
         )
         assert keys == ("1" if table.key else "0")
-    assert {table.name for table in tables if not table.key} <= {
-        "dim_indicator_form",
-        "rpt_peer_comparison",
-        "rpt_report_scorecard",
-    }
+    assert {table.name for table in tables if not table.key} <= {"dim_indicator_form", "rpt_peer_comparison"}
     by_name = {table.name: table for table in tables}
     assert by_name["fct_metric_value"].key == ("metric_value_key",)
     used = {found for table in tables for found in table.lookups}
