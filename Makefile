@@ -82,6 +82,7 @@ dagster: setup ## Dagster on 127.0.0.1:$(DAGSTER_PORT): assets, checks, nightly 
 	@mkdir -p $(DAGSTER_FOLDER)
 	@cp orchestration/dagster.yaml $(DAGSTER_FOLDER)/dagster.yaml
 	@GONGKAI_SOURCES="$${GONGKAI_SOURCES-samples/reports}" DAGSTER_HOME=$(DAGSTER_FOLDER) \
+	  DAGSTER_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS=300 \
 	  $(BIN)/dagster dev -m orchestration.definitions -h 127.0.0.1 -p $(DAGSTER_PORT)
 
 .PHONY: timer
@@ -91,6 +92,10 @@ timer: setup ## install the systemd timer for this folder (root; docs/schedulers
 .PHONY: timer-check
 timer-check: setup ## let systemd judge the units without installing them
 	@deploy/systemd/install.sh --check
+
+.PHONY: cron
+cron: setup ## install the cron job for this folder, and Debian's cron where there is none (root; docs/schedulers.md)
+	@deploy/cron/install.sh
 
 .PHONY: score
 score: setup ## compare what is read from documents with keyed truth

@@ -20,10 +20,7 @@ if [ "${1:-}" = --check ]; then
     systemd-analyze security --offline=yes "$units/gongkai-refresh.service" | tail -n 1
     exit 0
 fi
-getent passwd gongkai >/dev/null ||
-    useradd --system --user-group --home-dir /var/lib/gongkai --shell /usr/sbin/nologin gongkai
-install -d /etc/gongkai
-[ -e /etc/gongkai/gongkai.env ] || install -m 640 -g gongkai gongkai.env /etc/gongkai/gongkai.env
+../make_user.sh
 systemctl daemon-reload
 systemctl enable --now gongkai-refresh.timer
 systemctl list-timers --no-pager gongkai-refresh.timer
