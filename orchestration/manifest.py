@@ -13,11 +13,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from loaders.errors import GongkaiError
-from loaders.version import PROJECT_ROOT, build_fingerprint
+from loaders.version import PROJECT_ROOT, build_fingerprint, content_hash
 from loaders.warehouse import Warehouse
 
 _DBT = (sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors")
@@ -38,13 +39,14 @@ class Node:
 
 
 def list_nodes(warehouse: Warehouse) -> tuple[Node, ...]:
-    """What a build makes of the project as it is now.
+    """What a build makes of the project as it is now, each node after its parents.
 
     Raises:
         GongkaiError: when dbt cannot read the project.
     """
     folder = warehouse.root / "dagster" / "nodes"
-    kept = folder / f"{build_fingerprint()[:32]}.json"
+    here = Path(__file__)
+    kept = folder / f"{content_hash([here], here.parent, build_fingerprint())[:32]}.json"
     if not kept.is_file():
         nodes = _ask_dbt(warehouse.root / "dagster" / "dbt", warehouse)
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,11 +76,14 @@ def _ask_dbt(target: Path, warehouse: Warehouse) -> tuple[Node, ...]:
     manifest = json.loads((target / "manifest.json").read_text("utf-8"))
     nodes = {**manifest["nodes"], **manifest["sources"]}
     kinds = ("seed", "model", "test", "source")
-    return tuple(
-        _node(unique_id, node)
+    found = {
+        unique_id: _node(unique_id, node)
         for unique_id, node in sorted(nodes.items())
         if node["resource_type"] in kinds and (unique_id in selected or node["resource_type"] == "source")
-    )
+    }
+    # Dagster refuses a materialisation that is told before one it depends on.
+    order = TopologicalSorter({name: [p for p in node.parents if p in found] for name, node in found.items()})
+    return tuple(found[name] for name in order.static_order())
 
 
 def _node(unique_id: str, node: Mapping[str, Any]) -> Node:
