@@ -85,6 +85,11 @@ dagster: setup ## Dagster on 127.0.0.1:$(DAGSTER_PORT): assets, checks, nightly 
 	  DAGSTER_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS=300 \
 	  $(BIN)/dagster dev -m orchestration.definitions -h 127.0.0.1 -p $(DAGSTER_PORT)
 
+.PHONY: test-dagster
+test-dagster: setup ## the definitions of Dagster, and runs with something new, nothing new, a failed check and a held lock
+	@test -x $(BIN)/dagster || $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[dagster]'
+	@$(BIN)/python -m pytest tests/system/test_orchestration.py -m "long or not long"
+
 .PHONY: timer
 timer: setup ## install the systemd timer for this folder (root; docs/schedulers.md)
 	@deploy/systemd/install.sh

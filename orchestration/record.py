@@ -33,7 +33,7 @@ def last_run(warehouse: Warehouse, since: datetime) -> str | None:
     con = warehouse.connect(read_only=True)
     try:
         rows = con.execute(
-            "select max(run_id) from raw.runs where command = 'refresh' and started_at >= ?", [since]
+            "select max(run_id) from raw.runs where command like 'refresh%' and started_at >= ?", [since]
         ).fetchall()
     finally:
         con.close()
