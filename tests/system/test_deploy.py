@@ -56,7 +56,7 @@ def test_the_cron_job_is_quiet_when_all_is_well(project: Path) -> None:
     assert log[1:] == [
         "word refresh",
         "word /srv/a",
-        "word /srv/b*",
+        f"word {pattern}",
         f"warehouse {project.parent}/warehouse",
         "trouble",
     ]
