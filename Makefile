@@ -13,6 +13,9 @@ QUESTION = select agency_name, report_year, requests_received, requests_received
 METRICS = requests_received,requests_received_reports,grant_rate
 BY = agency__agency_name,metric_time__year
 
+DAGSTER_PORT ?= 3000
+DAGSTER_FOLDER := $(abspath $(or $(GONGKAI_WAREHOUSE),warehouse))/dagster
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -72,6 +75,32 @@ test-postgres: setup ## the mirror against a PostgreSQL server, installed from D
 .PHONY: clients
 clients: setup ## DuckDB 1.2 to 2.0 and Node open the release in throw-away environments (after make warehouse)
 	@$(BIN)/python -m tools.clients
+
+.PHONY: dagster
+dagster: setup ## Dagster on 127.0.0.1:$(DAGSTER_PORT): assets, checks, nightly run, sensor on GONGKAI_SOURCES
+	@test -x $(BIN)/dagster || $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[dagster]'
+	@mkdir -p $(DAGSTER_FOLDER)
+	@cp orchestration/dagster.yaml $(DAGSTER_FOLDER)/dagster.yaml
+	@GONGKAI_SOURCES="$${GONGKAI_SOURCES-samples/reports}" DAGSTER_HOME=$(DAGSTER_FOLDER) \
+	  DAGSTER_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS=300 DAGSTER_SCHEDULE_GRPC_TIMEOUT_SECONDS=300 \
+	  $(BIN)/dagster dev -m orchestration.definitions -h 127.0.0.1 -p $(DAGSTER_PORT)
+
+.PHONY: test-dagster
+test-dagster: setup ## the definitions of Dagster, and runs with something new, nothing new, a failed check and a held lock
+	@test -x $(BIN)/dagster || $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[dagster]'
+	@$(BIN)/python -m pytest tests/system/test_orchestration.py -m "long or not long"
+
+.PHONY: timer
+timer: setup ## install the systemd timer for this folder (root; docs/schedulers.md)
+	@deploy/systemd/install.sh
+
+.PHONY: timer-check
+timer-check: setup ## let systemd judge the units without installing them
+	@deploy/systemd/install.sh --check
+
+.PHONY: cron
+cron: setup ## install the cron job for this folder, and Debian's cron where there is none (root; docs/schedulers.md)
+	@deploy/cron/install.sh
 
 .PHONY: score
 score: setup ## compare what is read from documents with keyed truth

@@ -147,7 +147,7 @@ def open_duckdb(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             if "Could not set lock" not in str(error) or time.monotonic() >= patience:
                 raise _refusal(path, error) from error
             time.sleep(0.1)
@@ -157,7 +157,8 @@ def _refusal(path: Path, error: Exception) -> GongkaiError:
     reason = str(error).splitlines()[0]
     if "Could not set lock" in reason:
         return LockedError(f"{path} is open in another process; wait for it to end. DuckDB says: {reason}")
-    return GongkaiError(f"cannot open {path}: {reason}")
+    hint = "; docs/operation.md says how to make the work file again" if path.name == WORK_FILE else ""
+    return GongkaiError(f"cannot open {path}: {reason}{hint}")
 
 
 def _create_work_file(path: Path) -> None:

@@ -147,3 +147,12 @@ def test_a_run_that_was_killed_is_marked_by_the_next(tmp_path: Path) -> None:
     found = con.execute("select run_id, status, ended_at is not null from raw.runs").fetchall()
     con.close()
     assert set(found) == {(killed, "interrupted", False), (done, "done", True)}
+
+
+def test_a_broken_work_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "wh")
+    warehouse.connect().close()
+    with warehouse.work_file.open("r+b") as file:
+        file.write(b"garbage")
+    with pytest.raises(GongkaiError, match=r"cannot open .*work\.duckdb: .*docs/operation\.md"):
+        warehouse.connect()
