@@ -47,6 +47,10 @@ await page.waitForTimeout(1500);
 const text = await page.evaluate(() => document.body.innerText);
 const errors = await page.locator(".ant-alert-error, [data-test=alert-error], .error-boundary").allInnerTexts();
 const empty = await page.locator("text=No results were returned for this query").count();
-await page.screenshot({ path: task.picture, fullPage: true });
+const bottom = await page.evaluate(() => Math.max(...[...document.querySelectorAll(".dashboard-component-chart-holder")]
+  .map((node) => node.getBoundingClientRect().bottom + window.scrollY)));
+await page.setViewportSize({ width: 1440, height: Math.ceil(bottom) + 24 });
+await page.waitForTimeout(3000);
+await page.screenshot({ path: task.picture });
 console.log(JSON.stringify({ charts, height, answers, errors, empty, asked, refused, text }));
 await browser.close();

@@ -26,9 +26,9 @@ LOCK = {
         "threads": 2,
         "memory_limit": "1GB",
         "enable_external_access": False,
-        # What a large question does not keep in memory would be written into the release. DuckDB refuses this
-        # setting when it stands before the one above.
-        "temp_directory": str(STATE / "spill"),
+        # A question too large for the memory fails: what it put aside would be written beside the release, and SQL
+        # may read and write wherever that is. DuckDB refuses this setting when it stands before the one above.
+        "temp_directory": "",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,
