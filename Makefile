@@ -79,6 +79,11 @@ superset: setup ## Superset over the current release, with one Chinese dashboard
 test-superset: setup ## install and start Superset, ask every chart, try to break out of it (fifteen minutes)
 	@GONGKAI_REQUIRE_SUPERSET=1 $(BIN)/python -m pytest tests/system/test_superset.py -m long
 
+.PHONY: audit
+audit: setup ## ask a service on the network for known vulnerabilities of every locked package
+	@test -x $(BIN)/pip-audit || $(BIN)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@$(BIN)/python -m tools.audit
+
 .PHONY: clients
 clients: setup ## DuckDB 1.2 to 2.0 and Node open the release in throw-away environments (after make warehouse)
 	@$(BIN)/python -m tools.clients
