@@ -120,7 +120,7 @@ def test_gongkai_query_answers_from_the_release_and_from_nothing_else(
 ) -> None:
     before = sorted(refreshed.root.rglob("*"))
     options = ("--warehouse", refreshed.root, "--format", "csv")
-    assert run(capsys, "query", "select count(*) as n from dim_year", *options) == (0, "n\n14\n")
+    assert run(capsys, "query", "select count(*) as n from dim_year", *options) == (0, "n\r\n14\r\n")
     for sql in escapes(guarded, folder):
         code, said = run(capsys, "query", sql, *options)
         assert (code, said.startswith("gongkai: the query cannot be answered")) == (2, True), (sql, said)
