@@ -163,7 +163,7 @@ def serve(warehouse: Warehouse, environment: Path, port: int, workers: int = 2) 
             [
                 str(environment / "bin" / "gunicorn"),
                 *("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--worker-class", "gthread"),
-                *("--threads", "4", "--timeout", "120", "superset.app:create_app()"),
+                *("--threads", "4", "--timeout", "180", "superset.app:create_app()"),
             ],
             env=variables,
             stdout=log,

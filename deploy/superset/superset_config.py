@@ -78,6 +78,9 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = os.environ.get("GONGKAI_SUPERSET_TLS") == "1"
 
+# Seconds after which the pages give a question up; gunicorn waits as long.
+SUPERSET_WEBSERVER_TIMEOUT = 180
+
 # What is shown is the release that is current now, so nothing is kept from an earlier one.
 CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
