@@ -10,6 +10,8 @@ SQL := models analyses tests/data
 
 QUESTION = select agency_name, report_year, requests_received, requests_received_new from rpt_requests_yearly order by agency_name
 
+SUPERSET_PORT = 8088
+
 METRICS = requests_received,requests_received_reports,grant_rate
 BY = agency__agency_name,metric_time__year
 
@@ -71,6 +73,19 @@ test-long: setup ## run the tests that take minutes: a refresh killed at every s
 .PHONY: test-postgres
 test-postgres: setup ## the mirror against a PostgreSQL server, installed from Debian where there is none
 	@tools/test_postgres.sh -m "long or not long"
+
+.PHONY: superset
+superset: setup ## Superset over the current release, with one Chinese dashboard, on this machine (after make warehouse)
+	@$(BIN)/python -m tools.superset --port $(SUPERSET_PORT)
+
+.PHONY: test-superset
+test-superset: setup ## install and start Superset, ask every chart, try to break out of it (fifteen minutes)
+	@GONGKAI_REQUIRE_SUPERSET=1 $(BIN)/python -m pytest tests/system/test_superset.py -m long
+
+.PHONY: audit
+audit: setup ## ask a service on the network for known vulnerabilities of every locked package
+	@test -x $(BIN)/pip-audit || $(BIN)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@$(BIN)/python -m tools.audit
 
 .PHONY: clients
 clients: setup ## DuckDB 1.2 to 2.0 and Node open the release in throw-away environments (after make warehouse)
@@ -160,6 +175,11 @@ format: setup ## format and mend what can be mended
 lock: ## resolve the dependencies anew (needs uv on the path)
 	uv pip compile pyproject.toml --all-extras --group dev --group documents -p 3.11 --universal --generate-hashes \
 	  --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+.PHONY: lock-superset
+lock-superset: ## resolve the packages of Superset anew (needs uv on the path)
+	uv pip compile deploy/superset/requirements.in -p 3.11 --generate-hashes \
+	  --no-strip-extras --no-emit-index-url --no-header --no-annotate -o deploy/superset/requirements.lock
 
 .PHONY: clean
 clean: ## remove what was built, but not .venv

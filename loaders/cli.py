@@ -293,7 +293,15 @@ def mirror(
     Needs the extra postgres.
     """
     from loaders.mirror import MirrorRequest, run_mirror
+    from loaders.postgres import holds_password
 
+    source = click.get_current_context().get_parameter_source("url")
+    if source is click.core.ParameterSource.COMMANDLINE and holds_password(url):
+        click.echo(
+            "gongkai: other users of this machine see the password in the command line; put the address into "
+            "GONGKAI_MIRROR_URL",
+            err=True,
+        )
     run_mirror(make_settings(warehouse, quiet, as_json), MirrorRequest(url, schema, readers, force, wait_seconds))
 
 

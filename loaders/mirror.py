@@ -35,8 +35,9 @@ from typing import TYPE_CHECKING, Any
 
 from loaders.errors import GongkaiError, LockedError, UsageError
 from loaders.postgres import CANCELED, Server, ServerRefusal, quote_name, quote_text
+from loaders.release_guard import open_release
 from loaders.settings import Settings
-from loaders.warehouse import RELEASE_FILE, open_duckdb, utc_now
+from loaders.warehouse import utc_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -134,7 +135,7 @@ def run_mirror(settings: Settings, request: MirrorRequest) -> None:
     manifest = _read_manifest(release)
     begun = time.monotonic()
     # Opened before anything else, so that this release stays readable if it is deleted meanwhile.
-    con = open_duckdb(release / RELEASE_FILE, read_only=True)
+    con = open_release(release)
     try:
         with Server(request.url) as server:
             _lock(server, request)

@@ -8,6 +8,7 @@ do; a password never stands in one. Refuses other schemes and databases that are
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -137,6 +138,17 @@ class Server:
         return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
+def holds_password(url: str) -> bool:
+    """Whether an address holds a password, which belongs nowhere that others see.
+
+    Raises:
+        UsageError: when the address is none.
+    """
+    _, place = _read_url(url)
+    parts = urlsplit(url)
+    return bool(place and (parts.password or {"password", "sslpassword"} & set(parse_qs(parts.query))))
+
+
 def quote_name(name: str) -> str:
     """A name as SQL takes it whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
@@ -170,7 +182,7 @@ _WANTED = "write it as postgresql://user@host:5432/database"
 
 
 def _secrets(parts: SplitResult, options: dict[str, list[str]]) -> list[str]:
-    found = [parts.password or "", unquote(parts.password or "")]
+    found = [parts.password or "", unquote(parts.password or ""), os.environ.get("PGPASSWORD", "")]
     for name in ("password", "sslpassword"):
         found += options.get(name, [])
     return sorted({secret for secret in found if secret}, key=len, reverse=True)

@@ -12,8 +12,8 @@ import sys
 import duckdb
 
 from loaders.errors import UsageError
+from loaders.release_guard import open_release
 from loaders.settings import Settings
-from loaders.warehouse import RELEASE_FILE
 
 _MAX_ROWS = 1000
 _MAX_WIDTH = 200
@@ -28,11 +28,7 @@ def run_query(settings: Settings, query: str, output_format: str) -> None:
     release = settings.warehouse.current_release()
     if release is None:
         raise UsageError(f"nothing is published in {settings.warehouse.root}; run `gongkai refresh SOURCE` first")
-    con = duckdb.connect(
-        str(release / RELEASE_FILE),
-        read_only=True,
-        config={"enable_external_access": "false", "lock_configuration": "true"},
-    )
+    con = open_release(release)
     try:
         con.execute("use marts")
         if output_format == "table":

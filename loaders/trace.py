@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import GongkaiError, UsageError
+from loaders.release_guard import open_release
 from loaders.settings import Settings, plain_number
-from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb
+from loaders.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,7 +55,7 @@ def open_readable(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     """
     release = warehouse.current_release()
     if release is not None:
-        return open_duckdb(release / RELEASE_FILE, read_only=True)
+        return open_release(release)
     return warehouse.connect(read_only=True)
 
 

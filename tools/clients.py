@@ -26,14 +26,18 @@ from typing import Any
 
 import duckdb
 
+from loaders.release_guard import guard_release
+from loaders.warehouse import RELEASE_FILE
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/queries.md")
 PYTHON_VERSIONS = ("1.2.2", "1.3.2", "1.4.4", "1.5.6", "2.0.0")
 NODE_PACKAGE = "@duckdb/node-api"
-# Misuse that the locked connection must refuse; FILE is a file beside the database.
+# Misuse that the locked connection must refuse; FILE is a file beside the database. It is tried on a copy.
 ATTACKS = (
     "select * from read_text('FILE')",
     "copy (select 1) to 'FILE.stolen'",
+    "copy (select 1) to 'RELEASE.wal'",
     "attach 'FILE.other' as other",
     "set enable_external_access = true",
     "create table marts.mine (n integer)",
@@ -59,10 +63,12 @@ def attack():
             pass
     return passed
 
+con.close()
+con = duckdb.connect(task["copy"], read_only=True)
 unlocked = attack()
 con.close()
 config = {"enable_external_access": "false", "lock_configuration": "true"}
-con = duckdb.connect(task["database"], read_only=True, config=config)
+con = duckdb.connect(task["copy"], read_only=True, config=config)
 passed = attack()
 locked = str(con.execute("select count(*) from marts.dim_year").fetchone()[0])
 print(json.dumps({"version": duckdb.__version__, "answers": answers, "passed": passed,
@@ -73,8 +79,8 @@ NODE_CLIENT = """
 import fs from "node:fs";
 import duckdb, { DuckDBInstance } from "@duckdb/node-api";
 const task = JSON.parse(fs.readFileSync(process.argv[2], "utf-8"));
-const open = async (config) => (await DuckDBInstance.create(task.database, config)).connect();
-let con = await open({ access_mode: "READ_ONLY" });
+const open = async (path, config) => (await DuckDBInstance.create(path, config)).connect();
+let con = await open(task.database, { access_mode: "READ_ONLY" });
 await con.run("use marts");
 const rows = async (sql) => (await con.runAndReadAll(sql)).getRows();
 const answers = [];
@@ -86,9 +92,11 @@ const attack = async () => {
   }
   return passed;
 };
+con.closeSync();
+con = await open(task.copy, { access_mode: "READ_ONLY" });
 const unlocked = await attack();
 con.closeSync();
-con = await open({ access_mode: "READ_ONLY", enable_external_access: "false", lock_configuration: "true" });
+con = await open(task.copy, { access_mode: "READ_ONLY", enable_external_access: "false", lock_configuration: "true" });
 const passed = await attack();
 const locked = String((await rows("select count(*) from marts.dim_year"))[0][0]);
 console.log(JSON.stringify({ version: duckdb.version(), answers, passed, unlocked, locked }));
@@ -114,7 +122,7 @@ def main() -> int:
     """Ask every client and print what they answer."""
     arguments = _arguments()
     release = (Path(arguments.warehouse) / "current").resolve()
-    database = release / "warehouse.duckdb"
+    database = release / RELEASE_FILE
     if not database.is_file():
         print(f"no release in {arguments.warehouse}; run make warehouse first", file=sys.stderr)
         return 2
@@ -125,10 +133,14 @@ def main() -> int:
     try:
         bait = folder / "bait.txt"
         bait.write_text("not for readers", "utf-8")
+        (folder / "copy").mkdir()
+        copy = Path(shutil.copy(database, folder / "copy" / RELEASE_FILE))
+        guard_release(copy.parent)
         task = {
             "database": str(database),
+            "copy": str(copy),
             "questions": counts + [digest_question(sql) for sql in questions],
-            "attacks": [attack.replace("FILE", str(bait)) for attack in ATTACKS],
+            "attacks": [attack.replace("FILE", str(bait)).replace("RELEASE", str(copy)) for attack in ATTACKS],
         }
         task_file = folder / "task.json"
         task_file.write_text(json.dumps(task), "utf-8")

@@ -72,7 +72,7 @@ def table_cell(column: str, row: Row) -> Markup:
 
 def table_rows(table: RegisterTable, rows: Sequence[Row]) -> Markup:
     """The rows of a register. They are many, so that no template is asked for each."""
-    kinds = {column: ' class="n"' if is_number(table.types.get(column, "")) else "" for column in table.columns}
+    kinds = {column: _alignment(table.types.get(column, "")) for column in table.columns}
     key, show = table.register.key, _both("查看", "show")
     lines = []
     for row in rows:
@@ -105,6 +105,13 @@ def detail_style(table: RegisterTable) -> Markup:
 def is_number(data_type: str) -> bool:
     """Whether a column of a database type is sorted as a number."""
     return data_type.startswith(("DECIMAL", "DOUBLE", "FLOAT")) or data_type.endswith("INT") or data_type == "INTEGER"
+
+
+def _alignment(data_type: str) -> str:
+    """Numbers stand in line at the right; a time is not broken over lines."""
+    if is_number(data_type):
+        return ' class="n"'
+    return ' class="w"' if data_type.startswith(("DATE", "TIMESTAMP")) else ""
 
 
 def _chip(column: str, row: Row) -> str:

@@ -232,7 +232,7 @@ REGISTERS = (
         ),
         details=("command", "difference", "difference_share", "band_run_count", "run_id"),
         counted=("is_outside_band",),
-        order=("started_at desc", "subject_kind", "subject_code", "measure_code"),
+        order=("started_at desc", "is_outside_band desc", "subject_kind", "subject_code", "measure_code"),
     ),
 )
 
