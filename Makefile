@@ -134,4 +134,5 @@ lock: ## resolve the dependencies anew (needs uv on the path)
 
 .PHONY: clean
 clean: ## remove what was built, but not .venv
+	@chmod -R u+w warehouse/releases 2>/dev/null || true
 	rm -rf warehouse target logs build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -21,7 +21,8 @@ import pytest
 from loaders import mirror
 from loaders.cli import main
 from loaders.errors import GongkaiError, LockedError, UsageError
-from loaders.mirror import LOOKUPS, MirrorRequest, read_tables, run_mirror
+from loaders.mirror import MirrorRequest, run_mirror
+from loaders.tables import LOOKUPS, read_tables
 from loaders.postgres import Server
 from loaders.settings import Settings
 from loaders.warehouse import Warehouse
