@@ -34,7 +34,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import LAYERS, PassedBuild, data_token, require_passed_build
+from loaders.dictionary import read_dictionary
 from loaders.errors import GongkaiError
+from loaders.package import Imprint, write_package
 from loaders.releases import (
     MANIFEST_FILE,
     SUMS_FILE,
@@ -122,6 +124,8 @@ def _write_release(
 ) -> Release:
     from loaders.site import Edition, write_release_site
 
+    created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+    before = warehouse.current_release()
     database = staged / RELEASE_FILE
     _copy_database(warehouse.work_file, database)
     if database.with_name(f"{RELEASE_FILE}.wal").exists():
@@ -131,12 +135,12 @@ def _write_release(
         if data_token(con, "marts") != build.marts_token:
             raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
-        tables = _write_tables(con, staged, warehouse.current_release())
+        tables = _write_tables(con, staged, before)
+        imprint = Imprint(release_id, created_at, project_version(), *_figure_years(con))
+        write_package(staged, read_dictionary(con), imprint)
         write_validation(con, staged, validation)
     finally:
         con.close()
-    created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
-    before = warehouse.current_release()
     write_release_site(staged / "site", warehouse, Edition(release_id, created_at, project_version()))
     manifest: dict[str, Any] = {
         "release_id": release_id,
@@ -225,6 +229,11 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         f"{schema}.{table}": con.execute(f'select count(*) from "{schema}"."{table}"').fetchall()[0][0]
         for schema, table in tables
     }
+
+
+def _figure_years(con: duckdb.DuckDBPyConnection) -> tuple[int | None, int | None]:
+    first, last = con.execute("select min(report_year), max(report_year) from marts.fct_metric_value").fetchall()[0]
+    return first, last
 
 
 def _write_tables(con: duckdb.DuckDBPyConnection, staged: Path, before: Path | None) -> dict[str, Any]:
