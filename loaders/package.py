@@ -165,7 +165,7 @@ def _describe_field(column: ColumnEntry) -> dict[str, Any]:
         "description": "\n\n".join(text for text in (column.about.zh, column.about.en) if text),
     }
     if column.type == "TIMESTAMP":
-        field["format"] = "%Y-%m-%d %H:%M:%S"
+        field["format"] = "any"  # with fractions of a second where there are any
     if column.unit:
         field["unit"] = column.unit
     constraints: dict[str, Any] = {}
