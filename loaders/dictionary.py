@@ -3,7 +3,7 @@
 In: a connection to a file with the marts. Out: :class:`TableEntry`. Nothing is said here: types and English
 descriptions are those that the build left in the file, keys, closed sets and references are those of the cards
 (``models/marts``), Chinese words those of the seeds ``table_words``, ``column_words``, ``metrics`` and
-``applicant_types``. A mart or column without words is called by its name.
+``applicant_types``. A mart or column without words is called by its name and described in English.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _describe_table(
     return TableEntry(
         name=table.name,
         title=Texts(words.get("title_zh", table.name), words.get("title_en", table.name)),
-        about=Texts(words.get("definition_zh", ""), _plain(table.comment)),
+        about=Texts(words.get("definition_zh") or _plain(table.comment), _plain(table.comment)),
         row_count=rows,
         key=table.key or (grains[0] if grains else ()),
         grains=grains,
@@ -155,7 +155,7 @@ def _column_texts(column: Column) -> tuple[Texts, Texts, str]:
     if metric is None:
         words = _words("column_words", "column_name").get(column.name, {})
         label = Texts(words.get("label_zh", column.name), words.get("label_en", column.name))
-        return label, Texts(words.get("definition_zh", ""), _plain(column.comment)), ""
+        return label, Texts(words.get("definition_zh") or _plain(column.comment), _plain(column.comment)), ""
     zh, en = metric["label_zh"], metric["label_en"]
     if applicant is not None:
         zh, en = f"{zh}：{applicant['label_zh']}", f"{en}: {applicant['label_en']}"
