@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from loaders.tables import Column, Table, read_tables
-from loaders.vocabulary import PROJECT_ROOT, read_seed
+from loaders.vocabulary import PROJECT_ROOT, SEEDS, read_seed
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,7 +105,9 @@ def _describe_table(
     con: duckdb.DuckDBPyConnection, table: Table, contract: Mapping[str, Any], names: set[str]
 ) -> TableEntry:
     words = _words("table_words", "table_name").get(table.name, {})
-    grains = tuple((grain,) if isinstance(grain, str) else tuple(grain) for grain in contract.get("grains", ()))
+    columns = {column.name for column in table.columns}
+    promised = ((grain,) if isinstance(grain, str) else tuple(grain) for grain in contract.get("grains", ()))
+    grains = tuple(grain for grain in promised if columns.issuperset(grain))
     rows = con.execute(f'select count(*) from marts."{table.name}"').fetchall()[0][0]
     return TableEntry(
         name=table.name,
@@ -146,7 +148,9 @@ def _bounds(column: str, contract: Mapping[str, Any], names: set[str]) -> tuple[
         field = reference.get("field") or column
         if found[1] in names:
             return Reference(found[1], field), ()
-        return None, tuple(row[field] for row in read_seed(found[1]))
+        # A mart that the file does not have, as in a build of a part, is no seed either.
+        is_seed = (SEEDS / f"{found[1]}.csv").is_file()
+        return None, tuple(row[field] for row in read_seed(found[1])) if is_seed else ()
     return None, ()
 
 

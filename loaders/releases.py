@@ -80,7 +80,16 @@ def release_folders(warehouse: Warehouse) -> list[Path]:
     if not warehouse.releases.is_dir():
         return []
     folders = [path for path in warehouse.releases.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return sorted(folders, key=lambda path: path.name, reverse=True)
+    return sorted(folders, key=_made_at, reverse=True)
+
+
+def _made_at(folder: Path) -> tuple[str, int]:
+    """The second in the id, and which of several of that second came first."""
+    try:
+        written_at = (folder / MANIFEST_FILE).stat().st_mtime_ns
+    except OSError:
+        written_at = 0
+    return folder.name.partition("-")[0], written_at
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

@@ -79,7 +79,8 @@ def _find_target(warehouse: Warehouse, current: Path, release_id: str | None) ->
     if release_id is None:
         previous = (read_manifest(current) or {}).get("previous_release_id")
         # What readers had before. An earlier version did not note it; then the next older one.
-        older = [name for name in folders if name < current.name]
+        names = list(folders)
+        older = names[names.index(current.name) + 1 :]
         release_id = previous if previous in folders else next(iter(older), None)
         if release_id is None:
             raise UsageError(f"no release before {current.name} is kept (there are: {kept}); name one to move to it")
