@@ -274,8 +274,9 @@ def _compare(
 def _differs(wanted: Cell, found: Any) -> bool:
     if wanted is None:
         return bool(found != "")
-    if isinstance(wanted, datetime) and isinstance(found, datetime):
-        # The format counts days; what it rounds is far below what is shown.
+    if isinstance(wanted, datetime) and isinstance(found, date):
+        # Midnight is read as a day. The format counts days; what it rounds is far below what is shown.
+        found = found if isinstance(found, datetime) else datetime(found.year, found.month, found.day)
         return bool(abs((found - wanted).total_seconds()) > 0.001)
     if type(wanted) is bool or type(found) is bool:
         return wanted is not found

@@ -1,7 +1,7 @@
 """Readings made up for the tests of the rim: a fake reader of one-line documents.
 
-``agency,year,metric=value,metric=value`` becomes a report, with ``published_date=2021-01-30`` among them a dated one; ``reject CODE`` is rejected; ``explode`` makes the
-reader fail.
+``agency,year,metric=value,metric=value`` becomes a report, with ``published_date=2021-01-30`` among them a dated one;
+``reject CODE`` is rejected; ``explode`` makes the reader fail.
 """
 
 from __future__ import annotations
