@@ -11,7 +11,7 @@ What a cell of a workbook cannot hold is never lost in silence. It is written as
 ``cut_text``       a text over 32,767 characters, cut, with a mark at its end
 ``replaced_sign``  a text with signs that XML does not admit, each replaced by U+FFFD
 ``number_as_text`` a decimal that 16 digits do not hold exactly, or a number not finite, written as text
-``date_as_text``   a date before 1 March 1900, which the calendar of the format has wrong, written as text
+``date_as_text``   a date before 1 March 1900, which the calendar of the format has wrong, or infinite, as text
 ``empty_text``     an empty text, which a workbook does not tell from a null
 =================  ====================================================================================
 
@@ -239,10 +239,9 @@ def _fit_number(number: Any) -> tuple[Cell, tuple[str, ...]]:
 
 
 def _fit_date(day: Any) -> tuple[Cell, tuple[str, ...]]:
-    if not isinstance(day, date):  # the engine has infinite ones
-        return str(day), ("date_as_text",)
     only_day = day.date() if isinstance(day, datetime) else day
-    return (day, ()) if only_day >= _FIRST_DATE else (str(day), ("date_as_text",))
+    # Infinite dates of the engine arrive as the first and the last that there are.
+    return (day, ()) if _FIRST_DATE <= only_day < date.max else (str(day), ("date_as_text",))
 
 
 def _compare(
