@@ -183,4 +183,5 @@ lock-superset: ## resolve the packages of Superset anew (needs uv on the path)
 
 .PHONY: clean
 clean: ## remove what was built, but not .venv
+	@chmod -R u+w warehouse/releases 2>/dev/null || true
 	rm -rf warehouse target logs build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

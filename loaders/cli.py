@@ -210,10 +210,28 @@ def refresh(
 @_run_options
 @_common_options
 def publish(wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> None:
-    """Publish the built work file if its checks passed."""
+    """Publish the built work file if its checks passed.
+
+    GONGKAI_KEPT_RELEASES (5) releases are kept, and GONGKAI_KEPT_HOURS (1) long any that readers may have open.
+    """
     from loaders.refresh import run_publish
 
     run_publish(make_settings(warehouse, quiet, as_json), wait_seconds)
+
+
+@cli.command()
+@click.argument("release", required=False, metavar="[RELEASE]")
+@_run_options
+@_common_options
+def rollback(release: str | None, wait_seconds: float, warehouse: str, quiet: bool, as_json: bool) -> None:
+    """Let readers see RELEASE again, by default the one that they had before; `gongkai status` lists them.
+
+    The checksums of RELEASE are compared first. A refresh with nothing new does not undo a rollback, one with new
+    documents publishes what is loaded.
+    """
+    from loaders.rollback import run_rollback
+
+    run_rollback(make_settings(warehouse, quiet, as_json), release, wait_seconds)
 
 
 @cli.command()

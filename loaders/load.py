@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loaders.columns import DocumentRows, to_rows
@@ -287,6 +288,11 @@ def read_one(
     )
 
 
+def _run_start(con: duckdb.DuckDBPyConnection, run_id: str) -> datetime:
+    rows = con.execute("select started_at from raw.runs where run_id = ?", [run_id]).fetchall()
+    return rows[0][0] if rows else utc_now()
+
+
 class _Load:
     """A load under way: what it writes to and what it has met."""
 
@@ -307,6 +313,8 @@ class _Load:
         self._submit = read
         self._tally = tally
         self._advance = advance
+        # One moment a run: which batch a document came to, hence how fast others were read, tells nothing about it.
+        self._loaded_at = _run_start(con, run_id)
         self._first_uris: dict[str, str] = {}
         self._batch: list[Staged] = []
         self._batch_bytes = 0
@@ -352,7 +360,7 @@ class _Load:
 
     def write(self) -> None:
         """Stage what has come together, and record the counts with it."""
-        stage(self._con, self._batch, run_id=self._run_id, loaded_at=utc_now())
+        stage(self._con, self._batch, run_id=self._run_id, loaded_at=self._loaded_at)
         counts = self._tally.close().counts
         count_run(self._con, self._run_id, counts)
         if counts.seen > self._written:

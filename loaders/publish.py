@@ -3,44 +3,68 @@
 ::
 
     releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
-                  parquet/<table>.parquet   one file a mart table, zstd
+                  parquet/, csv/, xlsx/     one file a mart table: loaders/table_files
+                  datapackage.json, dataset.jsonld, CITATION.cff, dictionary.csv, LICENSE   loaders/package
                   validation.json, validation_identities.jsonl   what was judged of it, for exchange
                   site/               pages for people: loaders/site
                   manifest.json       what it holds: counts, checksums, versions, the checks
+                  SHA256SUMS          checksums of all other files, for sha256sum --check
     current -> releases/<id>
 
 A release is written under a hidden name, compared with what was checked, made read-only, brought to disk and
 only then renamed; ``current`` is swapped with one rename. Killed at any moment, readers keep the old release or
 have the new one. A database file is never moved with a write-ahead log beside it: it would lack rows silently.
+
+A workbook costs seconds, so the CSV and XLSX files of a table are taken over from the release before when the Parquet
+file came out byte for byte the same and the same code wrote them. A table too large for one workbook has none; the
+manifest says so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import LAYERS, PassedBuild, data_token, require_passed_build
+from loaders.dictionary import read_dictionary
 from loaders.errors import GongkaiError
+from loaders.package import Imprint, write_package
+from loaders.releases import (
+    MANIFEST_FILE,
+    SUMS_FILE,
+    Retention,
+    drop_old_releases,
+    forget_rollback,
+    read_manifest,
+    read_retention,
+    remove_leftovers,
+    removed_on_failure,
+    seal_release,
+    swap_current,
+    sync,
+)
+from loaders.table_files import TableFiles, describe_file, write_table
+from loaders.tables import Table, read_tables
 from loaders.validation import Validation, last_event, suite_entries, write_validation
 from loaders.version import LOADER_VERSION, package_versions, project_version
 from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, open_duckdb, utc_now
+from loaders.workbooks import MAX_CELLS, MAX_ROWS, fits_one_workbook
 
 if TYPE_CHECKING:
     import duckdb
 
 PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
-KEPT_RELEASES = 5
-KEPT_SECONDS = 3600
 _HIDDEN = (".staging-", ".deleted-", ".current-")
+_SPILL = ".spill"
+_DERIVED_FORMATS = ("csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +91,27 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         validation = Validation(last_event(con, "marts"), suite_entries(con, LAYERS))
     finally:
         con.close()
+    retention = read_retention()
     with _clear_errors(warehouse):
         warehouse.releases.mkdir(exist_ok=True)
-        _remove_leftovers(warehouse)
+        remove_leftovers(warehouse, _HIDDEN)
         release_id = new_id()
         staged = warehouse.releases / f".staging-{release_id}"
-        staged.mkdir()
-        try:
+        with removed_on_failure(staged):
+            staged.mkdir()
             release = _write_release(warehouse, build, checks, validation, release_id, staged)
             _seal(staged)
             os.rename(staged, release.folder)
-            _sync(warehouse.releases)
-        except BaseException:  # a stopped publish leaves no half release, whatever stopped it
-            shutil.rmtree(staged, ignore_errors=True)
-            raise
+            sync(warehouse.releases)
         _swap_current(warehouse, release_id)
-        _drop_old_releases(warehouse)
+        _drop_old_releases(warehouse, retention)
     return release
 
 
 def current_manifest(warehouse: Warehouse) -> dict[str, Any] | None:
     """The manifest of the current release, or None when there is none."""
     release = warehouse.current_release()
-    if release is None:
-        return None
-    try:
-        manifest = json.loads((release / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) else None
+    return None if release is None else read_manifest(release)
 
 
 def _write_release(
@@ -108,6 +124,8 @@ def _write_release(
 ) -> Release:
     from loaders.site import Edition, write_release_site
 
+    created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+    before = warehouse.current_release()
     database = staged / RELEASE_FILE
     _copy_database(warehouse.work_file, database)
     if database.with_name(f"{RELEASE_FILE}.wal").exists():
@@ -117,14 +135,16 @@ def _write_release(
         if data_token(con, "marts") != build.marts_token:
             raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
-        _write_parquet(con, staged / "parquet")
+        tables = _write_tables(con, staged, before)
+        imprint = Imprint(release_id, created_at, project_version(), *_figure_years(con))
+        write_package(staged, read_dictionary(con), imprint)
         write_validation(con, staged, validation)
     finally:
         con.close()
-    created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
     write_release_site(staged / "site", warehouse, Edition(release_id, created_at, project_version()))
-    manifest = {
+    manifest: dict[str, Any] = {
         "release_id": release_id,
+        "previous_release_id": before.name if before else None,
         "created_at": created_at,
         "build_id": build.build_id,
         "run_id": build.run_id,
@@ -135,11 +155,15 @@ def _write_release(
         "loader_version": LOADER_VERSION,
         "storage_version": STORAGE_VERSION,
         "versions": package_versions(),
+        "written_by": _writers(),
         "table_rows": table_rows,
+        "tables": tables,
         "checks": checks,
-        "files": [_describe_file(staged, path) for path in sorted(staged.rglob("*")) if path.is_file()],
+        "files": [describe_file(staged, path) for path in sorted(staged.rglob("*")) if path.is_file()],
     }
-    (staged / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    (staged / MANIFEST_FILE).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    listed = [*manifest["files"], describe_file(staged, staged / MANIFEST_FILE)]
+    (staged / SUMS_FILE).write_text("".join(f"{file['sha256']}  {file['path']}\n" for file in listed), "utf-8")
     return Release(release_id, warehouse.releases / release_id, build.build_id, table_rows)
 
 
@@ -147,7 +171,9 @@ def _copy_database(work_file: Path, target: Path) -> None:
     """Copy the published schemas with their constraints and comments; views become tables of what they show."""
     import duckdb
 
-    con = duckdb.connect()
+    # What does not fit into memory goes where the release goes, not where the command was started.
+    spill = target.with_name(_SPILL)
+    con = duckdb.connect(config={"temp_directory": str(spill)})
     try:
         con.execute(f"attach {_quoted(work_file)} as work (read_only)")
         con.execute(f"attach {_quoted(target)} as release (storage_version '{STORAGE_VERSION}')")
@@ -169,6 +195,7 @@ def _copy_database(work_file: Path, target: Path) -> None:
         con.execute("detach release")
     finally:
         con.close()
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def _relations(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None, str | None]]:
@@ -204,12 +231,84 @@ def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     }
 
 
-def _write_parquet(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    folder.mkdir()
-    tables = con.execute("select table_name from duckdb_tables() where schema_name = 'marts' order by 1").fetchall()
-    for (table,) in tables:
-        target = _quoted(folder / f"{table}.parquet")
-        con.execute(f'copy marts."{table}" to {target} (format parquet, compression zstd)')
+def _figure_years(con: duckdb.DuckDBPyConnection) -> tuple[int | None, int | None]:
+    first, last = con.execute("select min(report_year), max(report_year) from marts.fct_metric_value").fetchall()[0]
+    return first, last
+
+
+def _write_tables(con: duckdb.DuckDBPyConnection, staged: Path, before: Path | None) -> dict[str, Any]:
+    """Write every mart in every format and return what the manifest says of them."""
+    for output_format in ("parquet", *_DERIVED_FORMATS):
+        (staged / output_format).mkdir()
+    standing = _Standing.read(before)
+    entries: dict[str, Any] = {}
+    for table in read_tables(con):
+        parquet = write_table(con, table, staged / "parquet", "parquet")
+        entry = standing.take_over(table, parquet, staged) or _derive(con, table, parquet, staged)
+        entries[table.name] = {"rows": parquet.rows, **entry}
+    return entries
+
+
+def _derive(con: duckdb.DuckDBPyConnection, table: Table, parquet: TableFiles, staged: Path) -> dict[str, Any]:
+    entry: dict[str, Any] = {"parquet": _names(parquet, staged)}
+    cells = []
+    for output_format in _DERIVED_FORMATS:
+        if output_format == "xlsx" and not fits_one_workbook(table, parquet.rows):
+            entry["xlsx"] = []
+            entry["xlsx_left_out"] = (
+                f"{parquet.rows:,} rows of {len(table.columns)} columns are more than the {MAX_ROWS:,} rows or "
+                f"{MAX_CELLS:,} cells of one workbook; `gongkai export DIR --format xlsx` writes several"
+            )
+            continue
+        written = write_table(con, table, staged / output_format, output_format)
+        entry[output_format] = _names(written, staged)
+        cells += [{"format": output_format, **asdict(account)} for account in written.cells]
+    # What a format could not hold as it stands in the table.
+    entry["altered_cells"] = cells
+    return entry
+
+
+def _names(written: TableFiles, staged: Path) -> list[str]:
+    return [path.relative_to(staged).as_posix() for path in written.paths]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The release before, as far as its files may be taken over."""
+
+    folder: Path | None
+    tables: dict[str, Any]
+    sums: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path | None) -> _Standing:
+        manifest = read_manifest(folder) if folder else None
+        if manifest is None or manifest.get("written_by") != _writers():
+            return cls(None, {}, {})
+        return cls(folder, manifest["tables"], {file["path"]: file["sha256"] for file in manifest["files"]})
+
+    def take_over(self, table: Table, parquet: TableFiles, staged: Path) -> dict[str, Any] | None:
+        """Copy the other files of a table that did not change, and return its entry; None when it did."""
+        entry = self.tables.get(table.name)
+        if self.folder is None or entry is None or entry["parquet"] != _names(parquet, staged):
+            return None
+        made = [describe_file(staged, path)["sha256"] for path in parquet.paths]
+        if made != [self.sums[name] for name in entry["parquet"]]:
+            return None
+        for name in (name for output_format in _DERIVED_FORMATS for name in entry[output_format]):
+            try:
+                shutil.copyfile(self.folder / name, staged / name)
+            except FileNotFoundError:
+                return None
+            # A copy and not a link: what may spoil one release must not spoil the next.
+            if describe_file(staged, staged / name)["sha256"] != self.sums[name]:
+                return None
+        return {name: value for name, value in entry.items() if name != "rows"}
+
+
+def _writers() -> dict[str, str]:
+    """What decides how rows become files: the code and the libraries that write."""
+    return {"loaders": LOADER_VERSION} | {name: metadata.version(name) for name in ("duckdb", "xlsxwriter")}
 
 
 def _summarise_checks(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -224,55 +323,17 @@ def _summarise_checks(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {"expectations": len(rows), "failed": failed}
 
 
-def _describe_file(folder: Path, path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": digest}
-
-
 def _seal(folder: Path) -> None:
-    """Make every file read-only and bring files and folders to disk."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_file():
-            path.chmod(0o444)
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    seal_release(folder)
 
 
 def _swap_current(warehouse: Warehouse, release_id: str) -> None:
-    link = warehouse.releases / f".current-{release_id}"
-    # Relative, so that the warehouse folder can be moved or mounted elsewhere.
-    link.symlink_to(Path("releases", release_id))
-    os.replace(link, warehouse.current)
-    _sync(warehouse.root)
+    swap_current(warehouse, release_id)
+    forget_rollback(warehouse)
 
 
-def _drop_old_releases(warehouse: Warehouse) -> None:
-    """Keep the newest releases and whatever a reader may just have opened."""
-    current = warehouse.current.resolve().name
-    folders = [path for path in warehouse.releases.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    for folder in sorted(folders, key=lambda path: path.name, reverse=True)[KEPT_RELEASES:]:
-        if folder.name != current and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-            doomed = folder.with_name(f".deleted-{folder.name}")
-            os.rename(folder, doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _remove_leftovers(warehouse: Warehouse) -> None:
-    for path in warehouse.releases.iterdir():
-        if path.name.startswith(_HIDDEN):
-            if path.is_symlink():
-                path.unlink()
-            else:
-                shutil.rmtree(path, ignore_errors=True)
+def _drop_old_releases(warehouse: Warehouse, retention: Retention) -> None:
+    drop_old_releases(warehouse, retention)
 
 
 @contextlib.contextmanager
@@ -282,21 +343,26 @@ def _clear_errors(warehouse: Warehouse) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise GongkaiError(_no_space(warehouse)) from error
         where = error.filename or warehouse.releases
-        message = f"cannot write the release ({where}: {error.strerror}); readers keep the release they have"
-        raise GongkaiError(message) from error
+        raise GongkaiError(
+            f"cannot write the release ({where}: {error.strerror}); readers keep the release they have. "
+            f"Mend that and run `gongkai publish`"
+        ) from error
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        if "No space left" in reason:
+        if any(said in str(error) for said in ("No space left", "Disk quota exceeded")):
             raise GongkaiError(_no_space(warehouse)) from error
-        raise GongkaiError(f"cannot write the release: {reason}; readers keep the release they have") from error
+        raise GongkaiError(
+            f"cannot write the release: {reason}; readers keep the release they have. Mend that and run "
+            "`gongkai publish`"
+        ) from error
 
 
 def _no_space(warehouse: Warehouse) -> str:
     return (
-        f"no space left on the disk of {warehouse.root}; readers keep the release they have. "
+        f"no space left on the disk of {warehouse.releases.resolve()}; readers keep the release they have. "
         "Make room and run `gongkai publish`"
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import (
@@ -39,6 +39,7 @@ from loaders.history import (
 from loaders.load import Account, load_documents, reading_version
 from loaders.progress import show_progress
 from loaders.publish import Release, current_manifest, publish_build
+from loaders.releases import Rollback, read_retention, read_rollback
 from loaders.reread import RereadAccount, count_outdated, reread_documents
 from loaders.runs import begin_run, end_run
 from loaders.settings import Settings, shown
@@ -149,11 +150,14 @@ def run_refresh(settings: Settings, request: LoadRequest, *, publish: bool = Tru
         if request.sources:
             settings.say(describe_account(account))
         _raise_if_strict(account, request)
-        release = _bring_up_to_date(settings, run_id, publish)
+        outcome = _bring_up_to_date(settings, run_id, publish)
     answer: dict[str, Any] = {"run_id": run_id, "account": account.as_json(), "release": None}
-    if release is not None:
-        answer["release"] = _release_as_json(release)
-        settings.answer(_describe_release(release), answer)
+    if isinstance(outcome, Release):
+        answer["release"] = _release_as_json(outcome)
+        settings.answer(_describe_release(outcome), answer)
+    elif isinstance(outcome, Rollback):
+        answer["rolled_back"] = asdict(outcome)
+        settings.answer(_describe_rollback(outcome), answer)
     else:
         settings.answer("nothing new: the current release stands" if publish else "checked, not published", answer)
 
@@ -213,7 +217,8 @@ def describe_findings(findings: Sequence[Finding], warehouse: Warehouse) -> str:
     return "\n".join(lines)
 
 
-def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release | None:
+def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release | Rollback | None:
+    """Do what is not done yet; a release where one was published, a rollback where one forbids it."""
     warehouse = settings.warehouse
     fingerprint = build_fingerprint()
     raw_token = _ask(warehouse, lambda con: data_token(con, "raw"))
@@ -229,6 +234,9 @@ def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release
     is_published = manifest is not None and wanted.items() <= manifest.items()
     if is_published or not publish:
         return None
+    rollback = read_rollback(warehouse)
+    if rollback is not None and marts_token in rollback.withdrawn_marts:
+        return rollback
     settings.say("publishing")
     with _step(warehouse, run_id, "publish"):
         return publish_build(warehouse, fingerprint)
@@ -321,6 +329,7 @@ def _load_files(settings: Settings, documents: Sequence[SourceDocument], run_id:
 def _recorded_run(warehouse: Warehouse, command: str, wait_seconds: float) -> Iterator[str]:
     """Hold the run lock and record the run; the work file is closed while the caller works."""
     kept = kept_runs()
+    read_retention()  # a wrong setting is met before the work, not after it
     with run_lock(warehouse, f"gongkai {command}", wait_seconds):
         _ask(warehouse, _create_tables)
         _ask(warehouse, lambda con: forget_old_runs(con, kept))
@@ -386,6 +395,13 @@ def _describe_release(release: Release) -> str:
     facts = release.table_rows.get("marts.fct_metric_value", 0)
     return (
         f"published {release.release_id}: {facts} figures in {len(release.table_rows)} tables, {shown(release.folder)}"
+    )
+
+
+def _describe_rollback(rollback: Rollback) -> str:
+    return (
+        f"nothing new: {rollback.release_id} stands, {rollback}. These tables were withdrawn with it and are not "
+        "published again; changed ones will be, and `gongkai publish` publishes these"
     )
 
 

@@ -5,10 +5,12 @@ Never waits and never fails because another run works: then it says so and shows
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import LockedError
 from loaders.publish import current_manifest
+from loaders.releases import read_manifest, read_rollback, release_folders
 from loaders.reread import count_outdated
 from loaders.settings import Settings
 from loaders.version import LOADER_VERSION
@@ -36,6 +38,8 @@ def read_status(warehouse: Warehouse) -> dict[str, Any]:
         "work": _read_work(warehouse),
         "release": manifest
         and {name: manifest.get(name) for name in ("release_id", "created_at", "build_id", "table_rows")},
+        "releases": _list_releases(warehouse),
+        "rollback": _read_rollback(warehouse),
         "loader_version": LOADER_VERSION,
     }
 
@@ -71,9 +75,37 @@ def describe_status(status: dict[str, Any]) -> str:
     if release:
         facts = (release["table_rows"] or {}).get("marts.fct_metric_value", 0)
         lines.append(f"release   {release['release_id']}, {facts} figures")
+        if status["rollback"]:
+            lines.append(f"          {status['rollback']['text']}")
+        for other in status["releases"]:
+            mark = "current" if other["is_current"] else "kept"
+            held = "manifest unreadable" if other["figures"] is None else f"{other['figures']} figures"
+            lines.append(f"  {mark:<7} {other['release_id']}, {held}")
     else:
         lines.append("release   nothing published yet")
     return "\n".join(lines)
+
+
+def _list_releases(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """The releases that are kept, newest first."""
+    current = warehouse.current_release()
+    found = []
+    for folder in release_folders(warehouse):
+        manifest = read_manifest(folder) or {}
+        found.append(
+            {
+                "release_id": folder.name,
+                "created_at": manifest.get("created_at"),
+                "figures": (manifest.get("table_rows") or {}).get("marts.fct_metric_value"),
+                "is_current": current is not None and folder.name == current.name,
+            }
+        )
+    return found
+
+
+def _read_rollback(warehouse: Warehouse) -> dict[str, Any] | None:
+    rollback = read_rollback(warehouse)
+    return {**asdict(rollback), "text": str(rollback)} if rollback else None
 
 
 def _read_work(warehouse: Warehouse) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@
         run.lock           one run at a time; holds who, since when, which process
         releases/<id>/     immutable releases
         current            symlink to the release that readers see
+        rollback.json      what a rollback withdrew, while it stands
         data_docs/         what the checks found, as pages
         validation/        what they found, for machines: one report a layer
         fetched/           what sites answered, as WARC files (loaders/fetch/store.py)
@@ -261,7 +262,7 @@ def _acquire(file: TextIO, warehouse: Warehouse, wait_seconds: float) -> None:
 
 def _sign(file: TextIO, command: str) -> None:
     holder = LockHolder(
-        who=f"{_user()}@{socket.gethostname()}",
+        who=signature(),
         command=command,
         pid=os.getpid(),
         since=f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
@@ -270,6 +271,11 @@ def _sign(file: TextIO, command: str) -> None:
     file.truncate()
     json.dump(asdict(holder), file, ensure_ascii=False)
     file.flush()
+
+
+def signature() -> str:
+    """Who runs this: a user and a machine."""
+    return f"{_user()}@{socket.gethostname()}"
 
 
 def _user() -> str:

@@ -5,7 +5,7 @@ In: the work file as it was checked, the Data Docs and, where they were made, th
     index.html                  what the data hold, the state of the checks, the way to everything else
     checks_<layer>.html         every rule of a layer; a failed one with its rows and their evidence
     register_<name>.html        a mart that people leaf through, with a page a year when its rows are many
-    tables.html                 tables and columns with their descriptions
+    tables.html                 the data dictionary: tables and columns, in both languages
     accuracy.html               docs/accuracy.md
     data_docs/, models.html     copies of the pages of Great Expectations and dbt (in a release)
 
@@ -15,6 +15,7 @@ file does not have (no marts before the first build, no register whose mart is n
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -24,10 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from loaders.checks import SEVERITIES
 from loaders.data_docs import replace_folder
+from loaders.dictionary import read_dictionary
+from loaders.package import PACKAGE_FILES
 from loaders.site.pages import both, render
 from loaders.site.registers import RegisterTable, Section, count_rows, find_registers, read_rows
 from loaders.site.results import LayerResult, read_results
-from loaders.site.summary import read_summary, read_tables
+from loaders.site.summary import read_summary
 from loaders.site.words import Words
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import Warehouse, open_duckdb
@@ -70,15 +73,6 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
-    """Pages that others made, as links from ours: the folder of the Data Docs, the page of dbt."""
-
-    data_docs: str | None
-    models: str | None
-    models_made: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Link:
     href: str
     words: Words
@@ -90,6 +84,16 @@ class _Card:
     words: Words
     about: Words
     number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Pages that others made, as links from ours: the folder of the Data Docs, the page of dbt."""
+
+    data_docs: str | None
+    models: str | None
+    models_made: str | None
+    files: tuple[_Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,8 @@ def write_release_site(target: Path, warehouse: Warehouse, edition: Edition) -> 
         shutil.copyfile(warehouse.root / _MODELS_PAGE, target / _MODELS_PAGE)
     con = open_duckdb(warehouse.work_file, read_only=True)
     try:
-        _write(target, con, edition, _look_beside(target, ""))
+        beside = dataclasses.replace(_look_beside(target, ""), files=_file_cards(target.parent))
+        _write(target, con, edition, beside)
     finally:
         con.close()
 
@@ -152,7 +157,7 @@ def _look_beside(folder: Path, prefix: str) -> _Beside:
 
 def _write(folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None, beside: _Beside) -> None:
     layers, tables = read_results(con), find_registers(con)
-    cards = read_tables(con)
+    cards = read_dictionary(con)
     accuracy = ACCURACY.read_text("utf-8") if ACCURACY.is_file() else None
     site = _Site(_origin(edition), tuple(_links(layers, tables, bool(cards), accuracy is not None)))
 
@@ -207,6 +212,7 @@ def _write(folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None
                 Words("依据与说明", "How it was checked, and what the data mean"),
                 tuple(_document_cards(layers, bool(cards), accuracy is not None, beside)),
             ),
+            *([_Group(Words("下载与引用", "Files, and how to cite them"), beside.files)] if beside.files else []),
         ],
     )
 
@@ -278,6 +284,46 @@ def _document_cards(
         )
         yield _Card(f"{beside.data_docs}/index.html", Words("Great Expectations 结果页", "Data Docs"), about)
     yield _models_card(beside)
+
+
+# What stands beside the folder of the pages in a release: what it is called, and what it is.
+_FILES = {
+    "datapackage.json": (
+        Words("数据包", "Data package"),
+        Words(
+            "各 CSV 文件的结构、主键、行数与校验和（Frictionless Data Package）。",
+            "Schema, keys, rows and checksum of every CSV file (Frictionless Data Package).",
+        ),
+    ),
+    "dictionary.csv": (
+        Words("数据字典", "Data dictionary"),
+        Words("每张表每一列的中英文名称与含义。", "Name and meaning of every column, in both languages."),
+    ),
+    "CITATION.cff": (
+        Words("引用方式", "How to cite"),
+        Words("引用本版本所需的信息。", "What a citation of this release needs."),
+    ),
+    "dataset.jsonld": (
+        Words("目录元数据", "Metadata for catalogues"),
+        Words("供搜索引擎与数据目录读取（schema.org）。", "For search engines and data catalogues (schema.org)."),
+    ),
+    "LICENSE": (Words("许可", "Licence"), Words("本数据汇编的许可条款。", "The licence of this compilation.")),
+}
+_TABLE_FOLDERS = {
+    "csv": Words("表格软件可直接打开，中文完好。", "Opens in spreadsheets with the Chinese intact."),
+    "xlsx": Words("Excel 工作簿，每表一个。", "Workbooks for Excel, one a table."),
+    "parquet": Words("供程序读取。", "For programs."),
+}
+
+
+def _file_cards(release: Path) -> tuple[_Card, ...]:
+    """The files of a release that its pages lead to."""
+    folders = [
+        _Card(f"../{name}/", Words(name.upper(), name.upper()), about)
+        for name, about in _TABLE_FOLDERS.items()
+        if (release / name).is_dir()
+    ]
+    return (*folders, *(_Card(f"../{name}", *_FILES[name]) for name in PACKAGE_FILES if (release / name).is_file()))
 
 
 def _models_card(beside: _Beside) -> _Card:

@@ -22,6 +22,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from loaders.dictionary import Texts
 from loaders.inspect_html import UNPRINTABLE
 from loaders.settings import plain_number
 from loaders.site.registers import RegisterTable
@@ -41,7 +42,7 @@ def render(template: str, **content: Any) -> str:
     return _environment().get_template(template).render(**content)
 
 
-def both(words: Words | None) -> Markup:
+def both(words: Words | Texts | None) -> Markup:
     """Words in both languages, each marked as what it is; once where one text serves both."""
     return Markup("") if words is None else Markup(_both(words.zh, words.en))
 

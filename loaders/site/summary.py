@@ -1,6 +1,6 @@
-"""What a warehouse holds, in the numbers that stand on the first page, and what its tables are called.
+"""What a warehouse holds, in the numbers that stand on the first page.
 
-In: a connection to the work file. Out: counts and descriptions. What the file does not have yet is left out, never 0.
+In: a connection to the work file. Out: counts. What the file does not have yet is left out, never 0.
 """
 
 from __future__ import annotations
@@ -40,16 +40,6 @@ class YearLine:
     reports: int
     agencies: int
     figures: int
-
-
-@dataclass(frozen=True, slots=True)
-class TableCard:
-    """A mart as its card describes it; ``columns`` are name, type and description."""
-
-    name: str
-    about: str
-    row_count: int
-    columns: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +84,6 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     if first is not None:
         facts.append(Fact(Words("年度", "years"), str(first) if first == last else f"{first}–{last}"))
     return Summary(tuple(facts), tuple(_shares(con)), tuple(_years(con)))
-
-
-def read_tables(con: duckdb.DuckDBPyConnection) -> list[TableCard]:
-    """The marts with the descriptions that the build left on tables and columns."""
-    tables = con.execute(
-        "select table_name, coalesce(comment, '') from duckdb_tables() "
-        "where schema_name = 'marts' and database_name = current_database() order by table_name"
-    ).fetchall()
-    columns: dict[str, list[tuple[str, str, str]]] = {}
-    for table, *column in con.execute(
-        "select table_name, column_name, lower(data_type), coalesce(comment, '') from duckdb_columns() "
-        "where schema_name = 'marts' and database_name = current_database() order by table_name, column_index"
-    ).fetchall():
-        columns.setdefault(table, []).append((column[0], column[1], " ".join(column[2].split())))
-    return [
-        TableCard(
-            name, " ".join(about.split()), _one(con, f'select count(*) from marts."{name}"')[0], tuple(columns[name])
-        )
-        for name, about in tables
-    ]
 
 
 def _shares(con: duckdb.DuckDBPyConnection) -> list[Share]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from loaders.inspect_figures import issue_words, metric_words, seed_words
+from loaders.vocabulary import read_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,93 +31,19 @@ def only(text: str) -> Words:
     return Words(text, text)
 
 
-COLUMN_WORDS = {
-    "agency_name": Words("机关", "Body"),
-    "agency_id": Words("机关标识", "Body id"),
-    "report_year": Words("年度", "Year"),
-    "province_name": Words("省份", "Province"),
-    "level_code": Words("级别", "Level"),
-    "kind_code": Words("类别", "Kind"),
-    "form_code": Words("表式", "Form"),
-    "scope_code": Words("口径", "Scope"),
-    "status": Words("状态", "Status"),
-    "severity": Words("性质", "Severity"),
-    "finding_kind": Words("类型", "Kind of finding"),
-    "identity_code": Words("勾稽关系代码", "Identity"),
-    "metric_code": Words("指标", "Metric"),
+# Columns that no mart has; those of the marts are rows of the seed column_words.
+_OTHER_COLUMNS = {
     "statement": Words("应当如此", "What should hold"),
     "sides": Words("原文数字", "What is printed"),
-    "left_value": Words("左侧", "Left side"),
-    "right_value": Words("右侧", "Right side"),
-    "delta": Words("差额", "Difference"),
-    "left_evidence": Words("左侧各数", "Figures of the left side"),
-    "right_evidence": Words("右侧各数", "Figures of the right side"),
-    "snippets": Words("原文", "Printed text"),
-    "snippet": Words("原文", "Printed text"),
-    "locator": Words("位置", "Place"),
-    "page_number": Words("页码", "Page"),
-    "title": Words("报告标题", "Title"),
-    "source_uri": Words("来源文件", "Document"),
-    "document_id": Words("文件 sha256", "sha256 of the document"),
-    "report_id": Words("报告标识", "Report id"),
-    "published_date": Words("公布日期", "Published"),
-    "stated_published_date": Words("文中公布日期", "Stated date"),
-    "latest_due_date": Words("法定期限", "Due"),
-    "days_after_deadline": Words("逾期天数", "Days after the deadline"),
-    "legal_basis": Words("法律依据", "Legal basis"),
-    "date_doubt": Words("日期存疑", "Doubt of the date"),
-    "document_count": Words("文件数", "Documents"),
-    "rejected_count": Words("拒收数", "Rejected"),
-    "superseded_count": Words("被替换数", "Replaced"),
-    "copy_count": Words("重复数", "Copies"),
-    "undated_report_count": Words("年度不明数", "Of unknown year"),
     "reject_code": Words("拒收原因", "Why rejected"),
-    "reject_codes": Words("拒收原因", "Why rejected"),
-    "error_issue_codes": Words("读取问题", "Errors met"),
     "issue_code": Words("问题", "Issue"),
-    "reason_code": Words("原因", "Reason"),
     "message": Words("说明", "Message"),
-    "evidence": Words("证据", "Evidence"),
-    "media_type": Words("文件类型", "Media type"),
     "label": Words("原因", "Reason"),
-    "remedy_en": Words("处理办法", "What heals it"),
-    "met_count": Words("不合数", "Met"),
-    "assessed_count": Words("核对数", "Assessed"),
-    "minimum_count": Words("规则限数", "Threshold"),
-    "minimum_share": Words("规则限比", "Threshold share"),
-    "speaking_report_id": Words("代用报告", "Report that speaks instead"),
-    "metric_row_id": Words("原始行", "Raw row"),
-    "correction_id": Words("更正编号", "Correction"),
-    "correction_kind": Words("更正类型", "Kind of correction"),
-    "expected_value_raw": Words("应见原文", "Expected in print"),
-    "met_value_raw": Words("实见原文", "Met in print"),
-    "new_value": Words("更正为", "Becomes"),
-    "new_value_status": Words("更正后状态", "New status"),
-    "reason": Words("理由", "Reason"),
-    "author": Words("登记人", "Author"),
-    "corrected_date": Words("登记日期", "Registered"),
-    "overall_score": Words("总分", "Overall"),
-    "completeness_score": Words("完整性", "Completeness"),
-    "consistency_score": Words("一致性", "Consistency"),
-    "timeliness_score": Words("及时性", "Timeliness"),
-    "evidence_score": Words("证据", "Evidence"),
-    "demanded_cell_count": Words("表式要求格数", "Cells demanded"),
-    "understood_cell_count": Words("识读格数", "Cells understood"),
-    "blank_cell_count": Words("空白格数", "Blank cells"),
-    "missing_cell_count": Words("缺失格数", "Missing cells"),
-    "illegible_cell_count": Words("不可辨认格数", "Illegible cells"),
-    "assessed_identity_count": Words("可判定勾稽关系", "Identities assessed"),
-    "held_identity_count": Words("其中成立", "of which hold"),
-    "figure_count": Words("数字", "Figures"),
-    "firm_figure_count": Words("其中证据确凿", "of which firm"),
     "started_at": Words("运行时间", "Run"),
     "run_id": Words("运行编号", "Run id"),
     "command": Words("命令", "Command"),
     "subject_kind": Words("对象类型", "Kind of subject"),
-    "subject_code": Words("对象", "Subject"),
     "measure_code": Words("量度", "Measure"),
-    "value": Words("数值", "Value"),
-    "previous_value": Words("前次", "Before"),
     "difference": Words("变化", "Change"),
     "difference_share": Words("变化率", "Relative change"),
     "band_low": Words("下限", "Band from"),
@@ -194,7 +122,12 @@ _SEEDS = {
 
 def column_words(name: str) -> Words:
     """What a column is called; its own name where no words are kept."""
-    return COLUMN_WORDS.get(name) or only(name)
+    return _mart_columns().get(name) or _OTHER_COLUMNS.get(name) or only(name)
+
+
+@lru_cache(maxsize=1)
+def _mart_columns() -> dict[str, Words]:
+    return {row["column_name"]: Words(row["label_zh"], row["label_en"]) for row in read_seed("column_words")}
 
 
 def code_words(column: str, code: str) -> Words:

@@ -23,8 +23,8 @@ ordered as (
     window versions as (
         partition by agency_id, report_year, scope_code
         order by
-            loaded_at asc nulls first,
             published_date asc nulls first,
+            version_loaded_at asc nulls first,
             document_id desc nulls first,
             report_id desc nulls first
     )

@@ -1,7 +1,9 @@
--- Of several reports of one agency for one year the one loaded last speaks;
--- the others stay visible but out of the facts, those with the same figures as
--- its copies. A quarantined report does not compete: the next one speaks in its
--- place, and says so.
+-- Of several reports of one agency for one year the one published last speaks,
+-- and where the dates do not tell, the one that a later run loaded; the others
+-- stay visible but out of the facts, those with the same figures as its copies.
+-- Copies are one version, so which of them speaks does not depend on the order
+-- in which they came. A quarantined report does not compete: the next one
+-- speaks in its place, and says so.
 with
 
 quarantined as (
@@ -31,13 +33,31 @@ twins as (
 
 ),
 
-twin_counts as (
+twin_facts as (
 
     select
-        report_id,
-        count(distinct twin_document_id) as twin_count
+        twins.report_id,
+        count(distinct twins.twin_document_id) as twin_count,
+        max(reports.loaded_at) as twin_loaded_at
     from twins
-    group by report_id
+    left join reports on twins.twin_report_id = reports.report_id
+    group by twins.report_id
+
+),
+
+versions as (
+
+    select
+        reports.*,
+        -- A document without a twin holds its report alone.
+        1 + cast(coalesce(twin_facts.twin_count, 0) as integer)
+            as document_count,
+        greatest(
+            reports.loaded_at,
+            coalesce(twin_facts.twin_loaded_at, reports.loaded_at)
+        ) as version_loaded_at
+    from reports
+    left join twin_facts on reports.report_id = twin_facts.report_id
 
 ),
 
@@ -49,20 +69,20 @@ ranked as (
         first_value(report_id) over (
             partition by is_rejected or is_quarantined, body_year
             order by
-                loaded_at desc nulls last,
                 published_date desc nulls last,
+                version_loaded_at desc nulls last,
                 document_id asc nulls last,
                 report_id asc nulls last
         ) as latest_report_id,
         first_value(report_id) over (
             partition by is_rejected, body_year
             order by
-                loaded_at desc nulls last,
                 published_date desc nulls last,
+                version_loaded_at desc nulls last,
                 document_id asc nulls last,
                 report_id asc nulls last
-        ) as last_loaded_report_id
-    from reports
+        ) as last_version_report_id
+    from versions
 
 ),
 
@@ -90,12 +110,9 @@ final as (
             when
                 ranked.is_readable
                 and ranked.report_id = ranked.latest_report_id
-                and ranked.report_id <> ranked.last_loaded_report_id
-                then ranked.last_loaded_report_id
+                and ranked.report_id <> ranked.last_version_report_id
+                then ranked.last_version_report_id
         end as stands_in_for_report_id,
-        -- A document without a twin holds its report alone.
-        1 + cast(coalesce(twin_counts.twin_count, 0) as integer)
-            as document_count,
         ranked.is_readable
         and ranked.report_id = ranked.latest_report_id as is_current,
         ranked.is_readable
@@ -106,7 +123,6 @@ final as (
         on
             ranked.report_id = twins.report_id
             and ranked.latest_report_id = twins.twin_report_id
-    left join twin_counts on ranked.report_id = twin_counts.report_id
 
 )
 

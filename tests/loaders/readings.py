@@ -1,12 +1,14 @@
 """Readings made up for the tests of the rim: a fake reader of one-line documents.
 
-``agency,year,metric=value,metric=value`` becomes a report; ``reject CODE`` is rejected; ``explode`` makes the
-reader fail.
+``agency,year,metric=value,metric=value`` becomes a report, with ``published_date=2021-01-30`` among them a dated one;
+``reject CODE`` is rejected; ``explode`` makes the reader fail.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from loaders.errors import DocumentRejected
@@ -92,9 +94,14 @@ def fake_reader(data: bytes, name: str, hints: Hints | None) -> DocumentReading:
     agency, year, *cells = text.split(",")
     if hints and hints.agency_name:
         agency = hints.agency_name
+    published = [date.fromisoformat(cell.partition("=")[2]) for cell in cells if cell.startswith("published_date=")]
+    cells = [cell for cell in cells if not cell.startswith("published_date=")]
     metrics = load_vocabulary().metrics
     rows = tuple(
         make_row(code, value, unit=metrics[code].unit, place=Place(10, 12, 2, table=1, row=n, column=2))
         for n, (code, value) in enumerate((cell.split("=", 1) for cell in cells), start=1)
     )
-    return make_reading(data, (make_report(agency, int(year), rows),), name)
+    report = make_report(agency, int(year), rows)
+    if published:
+        report = replace(report, identity=replace(report.identity, published_date=published[0]))
+    return make_reading(data, (report,), name)

@@ -21,9 +21,10 @@ import pytest
 from loaders import mirror
 from loaders.cli import main
 from loaders.errors import GongkaiError, LockedError, UsageError
-from loaders.mirror import LOOKUPS, MirrorRequest, read_tables, run_mirror
+from loaders.mirror import MirrorRequest, run_mirror
 from loaders.postgres import Server
 from loaders.settings import Settings
+from loaders.tables import LOOKUPS, read_tables
 from loaders.warehouse import Warehouse
 from tests.loaders.postgres_server import PASSWORD, QUOTED_PASSWORD, PostgresServer, run_server, what_is_missing
 

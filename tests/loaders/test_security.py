@@ -140,10 +140,18 @@ def test_the_documented_connection_holds(guarded: Path, folder: Path, settings: 
     assert sorted(guarded.rglob("*")) == before
 
 
+def test_every_release_is_published_guarded(refreshed: Warehouse) -> None:
+    release = refreshed.current_release()
+    assert release is not None
+    assert all(is_guarded(release / name) for name in GUARDED)
+
+
 def test_the_name_of_a_log_is_taken_since_the_lock_leaves_it_open(refreshed: Warehouse) -> None:
     """Without the links a locked reader can write it: should DuckDB end that, they may go."""
     release = refreshed.current_release()
     assert release is not None
+    for name in GUARDED:
+        (release / name).unlink()
     wal = release / GUARDED[0]
     write = f"copy (select 1) to '{wal}'"
     with open_release(release) as con:
@@ -282,6 +290,8 @@ def test_another_user_reads_a_release_and_writes_nothing(refreshed: Warehouse) -
     assert as_nobody(count) == "[(14,)]"
     assert "Permission denied" in as_nobody(lambda: duckdb.connect(database))
     # Without any lock, and without the links: the modes alone.
+    for name in GUARDED:
+        (release / name).unlink()
     assert "Permission denied" in as_nobody(ask(f"copy (select 1) to '{release}/{GUARDED[0]}'"))
     assert "Permission denied" in as_nobody(ask(f"copy (select 1) to '{database}' (use_tmp_file false)"))
     assert "Error" in as_nobody(lambda: os.chmod(database, 0o666))

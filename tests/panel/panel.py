@@ -9,6 +9,7 @@ these years. Figures are invented. Pure: no clock, no chance beyond a fixed seed
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -370,7 +371,13 @@ def _plant_revision(panel: Panel, body: Body, year: int, rng: random.Random) -> 
 
 def _plant_copy(panel: Panel, body: Body, year: int) -> None:
     original = panel.reports[_id_of(body, year)]
-    copy_id = original.report_id.removesuffix("-1") + "-2"
+    stem = original.report_id.removesuffix("-1")
+    # Of copies the one whose document has the smaller id speaks.
+    copy_id = next(
+        copy_id
+        for copy_id in (f"{stem}-{number}" for number in itertools.count(2))
+        if hashlib.sha256(copy_id.encode()).hexdigest() > original.document_id
+    )
     panel.reports[copy_id] = replace(
         original, report_id=copy_id, printed=replace(original.printed, report=copy_id), loaded_at=datetime(2026, 2, 1)
     )

@@ -20,7 +20,7 @@ STEPS = {
     "raw_recorded": "loaders.data_docs.write_index",
     "build": "loaders.dbt_build._close_connections",
     "copy": "loaders.publish._copy_comments",
-    "parquet": "loaders.publish._write_parquet",
+    "parquet": "loaders.publish._write_tables",
     "seal": "loaders.publish._seal",
     "swap": "loaders.publish._swap_current",
     "retention": "loaders.publish._drop_old_releases",

@@ -35,8 +35,7 @@ final as (
         is_in_facts,
         published_date,
         period_start_date,
-        period_end_date,
-        loaded_at
+        period_end_date
     from reports
 
 )

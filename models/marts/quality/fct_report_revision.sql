@@ -44,9 +44,7 @@ final as (
         changes.is_certain_reading,
         new_reports.is_in_facts,
         old_reports.published_date as old_published_date,
-        new_reports.published_date as new_published_date,
-        old_reports.loaded_at as old_loaded_at,
-        new_reports.loaded_at as new_loaded_at
+        new_reports.published_date as new_published_date
     from changes
     inner join revisions
         on changes.new_report_id = revisions.report_id

@@ -86,8 +86,7 @@ final as (
         quarantine.met_count,
         quarantine.assessed_count,
         rules.minimum_count,
-        rules.minimum_share,
-        reports.loaded_at
+        rules.minimum_share
     from quarantine
     inner join rules on quarantine.rule_code = rules.rule_code
     inner join reports on quarantine.report_id = reports.report_id

@@ -1,0 +1,391 @@
+"""Rolling back, keeping and sealing releases, and disks that are full, read-only or several."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loaders.errors import GongkaiError, LockedError, UsageError
+from loaders.refresh import LoadRequest, run_publish, run_refresh
+from loaders.releases import read_rollback, verify_release
+from loaders.rollback import run_rollback
+from loaders.settings import Settings
+from loaders.status import describe_status, read_status
+from loaders.warehouse import Warehouse, run_lock
+from tests.conftest import FINGERPRINT
+from tests.loaders.releases import change, make_warehouse, publish
+
+ADD = "insert into marts.dim_report values ('r{0}', 'gov-1', null, 2021, true, null)"
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = make_warehouse(tmp_path_factory.mktemp("releases") / "wh")
+    publish(made)
+    publish(made, ADD.format(3))
+    return made.root
+
+
+@pytest.fixture
+def warehouse(made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """Two releases; the second has a row more."""
+    monkeypatch.setattr("loaders.publish.write_validation", lambda *_: None)
+    monkeypatch.setattr("loaders.site.write_release_site", lambda target, *_: target.mkdir())
+    monkeypatch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
+    return Warehouse(Path(shutil.copytree(made_once, tmp_path / "wh", symlinks=True)))
+
+
+def current(warehouse: Warehouse) -> str:
+    return Path(os.readlink(warehouse.current)).name
+
+
+def releases(warehouse: Warehouse) -> list[str]:
+    """All that lies among the releases, hidden names included, the oldest first by the time of making."""
+    return sorted((path.name for path in warehouse.releases.iterdir()), key=lambda name: made_at(warehouse, name))
+
+
+def made_at(warehouse: Warehouse, name: str) -> float:
+    return (warehouse.releases / name / "manifest.json").stat().st_mtime_ns
+
+
+def roll_back(warehouse: Warehouse, release_id: str | None = None) -> None:
+    run_rollback(Settings(warehouse, quiet=True), release_id, 0)
+
+
+def refresh(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> dict:
+    capsys.readouterr()
+    run_refresh(Settings(warehouse, as_json=True), LoadRequest(()))
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_rollback_stands_until_there_is_something_new(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = releases(warehouse)
+    roll_back(warehouse)
+    assert current(warehouse) == first
+    answer = refresh(warehouse, capsys)
+    assert (answer["release"], answer["rolled_back"]["from_release_id"], current(warehouse)) == (None, second, first)
+    run_refresh(Settings(warehouse), LoadRequest(()))
+    assert f"{first} stands, rolled back from {second}" in capsys.readouterr().out
+
+    status = read_status(warehouse)
+    assert [(one["release_id"], one["is_current"]) for one in status["releases"]] == [
+        (second, False),
+        (first, True),
+    ] or (second < first)
+    assert f"rolled back from {second}" in describe_status(status)
+    con = warehouse.connect(read_only=True)
+    runs = con.execute("select status from raw.runs where command = ?", [f"rollback {first}"]).fetchall()
+    con.close()
+    assert runs == [("done",)]
+
+    change(warehouse, ADD.format(4))
+    answer = refresh(warehouse, capsys)
+    assert answer["release"]["release_id"] == current(warehouse) not in (first, second)
+    assert not (warehouse.root / "rollback.json").exists()
+    assert json.loads((warehouse.current / "manifest.json").read_text())["previous_release_id"] == first
+    assert refresh(warehouse, capsys)["release"] is None
+
+
+def test_other_code_with_the_same_marts_does_not_undo_a_rollback(
+    warehouse: Warehouse, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_back(warehouse)
+    first = current(warehouse)
+    con = warehouse.connect()
+    for table in ("builds", "check_runs"):
+        con.execute(f"update quality.{table} set fingerprint = 'newer code'")
+    con.close()
+    monkeypatch.setattr("loaders.refresh.build_fingerprint", lambda: "newer code")
+    assert refresh(warehouse, capsys)["rolled_back"]["release_id"] == first == current(warehouse)
+
+
+def test_a_person_may_publish_what_was_withdrawn(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = releases(warehouse)
+    roll_back(warehouse)
+    run_publish(Settings(warehouse, quiet=True), 0)
+    assert current(warehouse) not in (first, second)
+    assert refresh(warehouse, capsys)["release"] is None
+
+
+def test_steps_back_and_forward(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = releases(warehouse)
+    publish(warehouse, ADD.format(4))
+    third = current(warehouse)
+    roll_back(warehouse)
+    assert current(warehouse) == second
+    roll_back(warehouse)
+    assert current(warehouse) == first
+    with pytest.raises(UsageError, match=f"no release before {first}"):
+        roll_back(warehouse)
+    roll_back(warehouse, second)
+    rollback = read_rollback(warehouse)
+    assert rollback is not None
+    assert len(rollback.withdrawn_marts) == 1
+    assert refresh(warehouse, capsys)["release"] is None
+    roll_back(warehouse, third)
+    assert read_rollback(warehouse) is None
+    assert refresh(warehouse, capsys)["release"] is None
+    assert current(warehouse) == third
+
+
+def spoil_byte(release: Path) -> str:
+    path = release / "csv" / "dim_report.csv"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-2] + b"x\n")
+    return "csv/dim_report.csv has another checksum"
+
+
+def lose_file(release: Path) -> str:
+    release.joinpath("parquet").chmod(0o755)
+    (release / "parquet" / "dim_report.parquet").unlink()
+    return "parquet/dim_report.parquet is missing"
+
+
+def add_file(release: Path) -> str:
+    release.chmod(0o755)
+    (release / "warehouse.duckdb.wal").write_bytes(b"stale")
+    return "warehouse.duckdb.wal is not of it"
+
+
+def spoil_manifest(release: Path) -> str:
+    path = release / "manifest.json"
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace('"gongkai_version"', '"gongkai_versio"'))
+    return "manifest.json has another checksum"
+
+
+def lose_manifest(release: Path) -> str:
+    release.chmod(0o755)
+    (release / "manifest.json").unlink()
+    return "its manifest.json cannot be read"
+
+
+@pytest.mark.parametrize("spoil", [spoil_byte, lose_file, add_file, spoil_manifest, lose_manifest])
+def test_a_damaged_release_is_not_brought_back(warehouse: Warehouse, spoil) -> None:  # type: ignore[no-untyped-def]
+    first, second = releases(warehouse)
+    said = spoil(warehouse.releases / first)
+    with pytest.raises(GongkaiError, match=f"release {first} is damaged: .*{said}.*; readers keep {second}"):
+        roll_back(warehouse, first)
+    assert current(warehouse) == second
+    assert read_rollback(warehouse) is None
+
+
+def test_what_cannot_be_rolled_back_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
+    first, second = releases(warehouse)
+    with pytest.raises(UsageError, match=f"is the current release already .*{first}"):
+        roll_back(warehouse, second)
+    with pytest.raises(UsageError, match=f"no release ../etc is kept .*{first}"):
+        roll_back(warehouse, "../etc")
+    with pytest.raises(UsageError, match="nothing is published"):
+        roll_back(Warehouse(tmp_path / "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+    with run_lock(warehouse, "gongkai refresh"), pytest.raises(LockedError, match="gongkai refresh"):
+        roll_back(warehouse)
+    assert current(warehouse) == second
+
+
+@pytest.mark.parametrize("content", [None, b"no database"])
+def test_a_lost_work_file_does_not_stop_a_rollback(
+    warehouse: Warehouse, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = releases(warehouse)
+    warehouse.work_file.unlink()
+    if content:
+        warehouse.work_file.write_bytes(content)
+    run_rollback(Settings(warehouse, as_json=True), None, 0)
+    out, err = capsys.readouterr()
+    assert json.loads(out)["is_recorded"] is False
+    assert current(warehouse) == first
+    assert ("cannot be recorded" in err) == bool(content)
+
+
+def test_a_rollback_that_was_stopped_never_was(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, second = releases(warehouse)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loaders.rollback.swap_current", stop)
+    with pytest.raises(KeyboardInterrupt):
+        roll_back(warehouse)
+    assert current(warehouse) == second
+    assert read_rollback(warehouse) is None
+
+
+def test_retention_follows_its_settings(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = releases(warehouse)
+    for name in (first, second):
+        os.utime(warehouse.releases / name, (1, 1))
+    monkeypatch.setenv("GONGKAI_KEPT_RELEASES", "2")
+    monkeypatch.setenv("GONGKAI_KEPT_HOURS", "0.5")
+    third = publish(warehouse).release_id
+    # The first is old and out of the newest two; the second was left just now.
+    assert set(releases(warehouse)) == {second, third}
+    assert time.time() - (warehouse.releases / second).stat().st_mtime < 600
+    fourth = publish(warehouse).release_id
+    assert set(releases(warehouse)) == {second, third, fourth}
+
+
+def test_a_release_that_readers_leave_is_kept_for_its_hour(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = releases(warehouse)
+    monkeypatch.setenv("GONGKAI_KEPT_RELEASES", "2")
+    for name in (first, second):
+        os.utime(warehouse.releases / name, (1, 1))
+    third = publish(warehouse).release_id
+    roll_back(warehouse, second)
+    os.utime(warehouse.releases / third, (1, 1))
+    fourth, fifth = publish(warehouse).release_id, publish(warehouse).release_id
+    assert set(releases(warehouse)) == {second, fourth, fifth}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GONGKAI_KEPT_RELEASES", "1"),
+        ("GONGKAI_KEPT_RELEASES", "many"),
+        ("GONGKAI_KEPT_HOURS", "-1"),
+        ("GONGKAI_KEPT_HOURS", "nan"),
+    ],
+)
+def test_a_wrong_setting_is_met_before_the_work(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=f"{name} is '{value}'"):
+        run_refresh(Settings(warehouse, quiet=True), LoadRequest(()))
+
+
+def test_nothing_of_a_release_is_written_by_accident(warehouse: Warehouse) -> None:
+    release = warehouse.current_release()
+    assert release is not None
+    for path in [release, *release.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o555 if path.is_dir() else 0o444), path
+    verify_release(release)
+
+
+def test_sha256sum_knows_the_sums(warehouse: Warehouse) -> None:
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=warehouse.current, capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    listed = {line.split("  ", 1)[1] for line in (warehouse.current / "SHA256SUMS").read_text().splitlines()}
+    release = warehouse.current.resolve()
+    found = {path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file()}
+    assert found == listed | {"SHA256SUMS"}
+
+
+def test_unchanged_tables_are_taken_over(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loaders import publish as module
+
+    made = []
+    write = module.write_table
+
+    def note(con, table, folder, output_format):  # type: ignore[no-untyped-def]
+        made.append((table.name, output_format))
+        return write(con, table, folder, output_format)
+
+    monkeypatch.setattr(module, "write_table", note)
+    before = warehouse.current_release()
+    assert before is not None
+    release = publish(warehouse, "update marts.dim_report set title = '新' where report_id = 'r1'")
+    assert [one for one in made if one[1] != "parquet"] == [("dim_report", "csv"), ("dim_report", "xlsx")]
+    for name in ("csv/fct_metric_value.csv", "xlsx/fct_metric_value.xlsx"):
+        assert (release.folder / name).read_bytes() == (before / name).read_bytes()
+        assert (release.folder / name).stat().st_ino != (before / name).stat().st_ino
+    tables = [json.loads((folder / "manifest.json").read_text())["tables"] for folder in (before, release.folder)]
+    assert tables[0]["fct_metric_value"] == tables[1]["fct_metric_value"]
+
+    # One that was spoiled since is written anew.
+    spoiled = release.folder / "csv" / "fct_metric_value.csv"
+    spoiled.chmod(0o644)
+    spoiled.write_bytes(b"spoiled")
+    again = publish(warehouse).folder / "csv" / "fct_metric_value.csv"
+    assert again.read_bytes() == (before / "csv" / "fct_metric_value.csv").read_bytes()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"this machine does not let the test mount a disk: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def apart(warehouse: Warehouse, disk: Path) -> Warehouse:
+    """The releases on another disk than the link to them."""
+    shutil.copytree(warehouse.releases, disk / "releases", symlinks=True)
+    shutil.rmtree(warehouse.releases)
+    warehouse.releases.symlink_to(disk / "releases")
+    assert warehouse.releases.stat().st_dev != warehouse.root.stat().st_dev
+    return warehouse
+
+
+def test_releases_may_lie_on_another_disk(apart: Warehouse) -> None:
+    before = current(apart)
+    release = publish(apart, ADD.format(4))
+    assert current(apart) == release.release_id
+    assert os.readlink(apart.current) == f"releases/{release.release_id}"
+    roll_back(apart)
+    assert current(apart) == before
+
+
+@pytest.mark.parametrize("share", [0.01, 0.4, 0.9, 0.97, 0.995])
+def test_a_disk_that_is_full_leaves_the_old_release(apart: Warehouse, share: float) -> None:
+    before = (current(apart), releases(apart))
+    size = sum(path.stat().st_size for path in apart.current.resolve().rglob("*") if path.is_file())
+    change(apart, ADD.format(4))
+    filler = apart.releases / "filler"
+    free = shutil.disk_usage(apart.releases).free
+    filler.write_bytes(b"\0" * (free - int(size * share)))
+    with pytest.raises(GongkaiError, match=r"no space left on the disk of .*; readers keep the release they have"):
+        publish(apart)
+    filler.unlink()
+    assert (current(apart), releases(apart)) == before
+    verify_release(apart.current.resolve())
+    publish(apart)
+
+
+def test_a_disk_that_cannot_be_written_leaves_the_old_release(apart: Warehouse, disk: Path) -> None:
+    before = (current(apart), releases(apart))
+    change(apart, ADD.format(4))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(GongkaiError, match=r"cannot write the release \(.*: Read-only file system\); readers keep"):
+        publish(apart)
+    assert (current(apart), releases(apart)) == before
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    publish(apart)
+
+
+def test_a_link_that_cannot_be_moved_leaves_the_old_release(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = current(warehouse)
+
+    def refuse(source: object, target: object) -> None:
+        raise PermissionError(13, "Permission denied", str(target))
+
+    monkeypatch.setattr("loaders.releases.os.replace", refuse)
+    with pytest.raises(GongkaiError, match=r"cannot write the release \(.*current: Permission denied\)"):
+        publish(warehouse)
+    monkeypatch.undo()
+    assert current(warehouse) == before
