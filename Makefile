@@ -108,6 +108,10 @@ bench-suites: setup ## all suites on a million figures: CPU and memory, beside t
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps
 
+.PHONY: soak-kills
+soak-kills: setup ## 100 refreshes killed at random moments: no broken release, the next one ends right (an hour)
+	@$(BIN)/python -m benchmarks.kills --count 100 --jobs 2
+
 .PHONY: cards
 cards: setup ## how much of the models, seeds and analyses is described
 	@$(BIN)/python -m loaders.card_coverage
