@@ -58,21 +58,24 @@ _IMPORTED_ONCE = (
 
 @dataclass(frozen=True)
 class Change:
-    """A new or changed document: the sample that it is made of and what is replaced in it."""
+    """A new or changed document: the sample that it is made of, what is replaced in it and how much of it is kept."""
 
     name: str
     sample: str
     replaced: tuple[tuple[str, str], ...]
+    kept_characters: int | None = None
 
 
-# A body that is new, a year that is new for a body, another version of a report that is loaded, an archive of two.
+# A body that is new, a year that is new for a body, another version of a report that is loaded; a body with a
+# report of nobody and one that is rejected.
 CHANGES = {
     "body": (Change("new.txt", "daxing_statistics_2020.txt", (("大兴", "海淀"),)),),
     "year": (Change("year.txt", "daxing_statistics_2020.txt", (("2020年", "2019年"),)),),
     "version": (Change("version.txt", "xicheng_statistics_2018.txt", (("文后附统计表", "文后附统计表。本版已更正"),)),),
     "rejected": (
         Change("other.txt", "daxing_statistics_2020.txt", (("大兴", "门头沟"),)),
-        Change("nothing.txt", "daxing_statistics_2020.txt", (("政府信息公开工作年度报告", ""), ("公开", ""))),
+        Change("nobody.txt", "daxing_statistics_2020.txt", (("政府信息公开工作年度报告", ""), ("公开", ""))),
+        Change("notice.txt", "daxing_statistics_2020.txt", (), kept_characters=9),
     ),
 }
 
@@ -388,7 +391,7 @@ def _write_documents(root: Path) -> None:
             for old, new in document.replaced:
                 assert old in text, (document.sample, old)
                 text = text.replace(old, new)
-            (folder / document.name).write_text(text, "utf-8")
+            (folder / document.name).write_text(text[: document.kept_characters], "utf-8")
 
 
 def _step(said: str) -> str:
