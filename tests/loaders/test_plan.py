@@ -204,9 +204,7 @@ def test_since_is_refused_where_it_means_nothing(refreshed: Warehouse) -> None:
         plan(refreshed, refreshed.root.parent / "in", since=since, full=True)
 
 
-def test_what_was_left_out_is_told_and_put_on_record(
-    refreshed: Warehouse, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_left_out_is_told_and_put_on_record(refreshed: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
     documents = refreshed.root.parent / "in"
     time.sleep(0.05)
     since = datetime.now().astimezone()
