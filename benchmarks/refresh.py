@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.refresh [--count 5000] [--folder DIR] [--json]`` writes generated reports (bodies of counties,
 four years each), refreshes an empty warehouse with them, refreshes it again with nothing new, and once more with a
-hundredth of new reports, those of the next year of some of the bodies. Each refresh is the command in a process of its own; wall
-and CPU seconds are those of the whole process with its workers, the steps as the warehouse keeps them. Two goals: with
-nothing new less than ten seconds, and with 1 % new at most 15 % of the first one.
+hundredth of new reports, those of the next year of some of the bodies. Each refresh is the command in a process of its
+own; wall and CPU seconds are those of the whole process with its workers, the steps as the warehouse keeps them. Two
+goals: with nothing new less than ten seconds, and with 1 % new at most 15 % of the first one.
 """
 
 from __future__ import annotations
