@@ -1,6 +1,6 @@
 """Refreshes that are killed at random moments, and what is left of them.
 
-``python -m benchmarks.kills [--count 100] [--jobs 2] [--seed 1] [--folder DIR] [--json FILE]`` refreshes a warehouse
+``python -m benchmarks.kills [--count 100] [--jobs 2] [--seed 1] [--folder DIR]`` refreshes a warehouse
 of the sample reports that holds a release already, with one new or changed document, so that every step has work to
 do, and kills the whole process group with SIGKILL. Then it looks as a reader does: the current release must be whole
 (every file with its size and sha256, every table with its count, the token of the marts) and be the release from
@@ -9,7 +9,8 @@ very Parquet files of an undisturbed refresh, leave no leftovers, and have the k
 
 The moment is uniform over the CPU time of an undisturbed refresh, so that what else the machine does does not move it.
 Every refresh is a process of its own, forked from one that has imported dbt and Great Expectations: their imports are
-a third of a refresh, write nothing and are left out. It ends with 1 when anything was found.
+a third of a refresh, write nothing and are left out. It ends with 1 when anything was found. With ``--folder`` it can be
+stopped and goes on with the kills that are missing; the code must then be the same.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from loaders.warehouse import RELEASE_FILE, Warehouse
 SAMPLES = PROJECT_ROOT / "samples" / "reports"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOOK_SECONDS = 0.02
-_PATIENCE_SECONDS = 1800.0
+# A machine that does much else takes its time; this only ends a refresh that hangs.
+_PATIENCE_SECONDS = 4 * 3600.0
 # What a refresh says last before the kill, and where it was then.
 _STEPS = {
     "": "start and load",
@@ -119,14 +121,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, help="where to work; a temporary folder without it")
-    parser.add_argument("--json", type=Path, help="file for the rounds, one JSON value a line")
+    parser.add_argument("--folder", type=Path, help="where to work and, stopped, to go on; temporary without it")
     options = parser.parse_args(arguments)
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     _import_once()
-    with tempfile.TemporaryDirectory(dir=options.folder) as name:
-        root = Path(name)
+    with contextlib.ExitStack() as stack:
+        root = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        root.mkdir(parents=True, exist_ok=True)
         jobs = [_Job(root, number) for number in range(options.jobs)]
         _write_documents(root)
         print(f"{options.count} kills, {options.jobs} at a time, seed {options.seed}", flush=True)
@@ -140,12 +142,12 @@ def main(arguments: list[str]) -> int:
             )
         for job in jobs:
             job.references = references
-        log = options.json or root / "rounds.jsonl"
-        log.unlink(missing_ok=True)
-        numbers = range(options.count)
+        log = root / "rounds.jsonl"
+        done = {found.number for found in _read_rounds(log)}
+        numbers = [number for number in range(options.count) if number not in done]
         began = time.monotonic()
         _together([_bound(jobs[n].rounds, numbers[n :: len(jobs)], options.seed, log) for n in range(len(jobs))])
-        rounds = [Round(**json.loads(line)) for line in log.read_text().splitlines()]
+        rounds = _read_rounds(log)
     return _report(rounds, options.count, time.monotonic() - began)
 
 
@@ -162,15 +164,22 @@ class _Job:
 
     def make_base(self) -> None:
         """A warehouse of the samples with a release, kept aside."""
+        if self._base.exists():
+            return
+        shutil.rmtree(self._home, ignore_errors=True)
         self._home.mkdir()
         ended = self._refresh(SAMPLES)
         if ended.code != 0:
             raise SystemExit(f"the first refresh ended with {ended.code}\n{ended.said}")
-        shutil.copytree(self._warehouse.root, self._base, symlinks=True)
+        whole = self._home / "base.new"
+        shutil.copytree(self._warehouse.root, whole, symlinks=True)
+        whole.rename(self._base)
 
     def measure(self, changes: list[str]) -> None:
         """Refresh undisturbed with each change and keep what came of it."""
         for change in changes:
+            if (self._root / f"{change}.json").exists():
+                continue
             self._put_back()
             ended = self._refresh(self._root / change)
             seen = self._look()
@@ -179,7 +188,7 @@ class _Job:
             reference = Reference(seen.marts_token, seen.parquet, ended.cpu_seconds, ended.wall_seconds)
             _write_whole(self._root / f"{change}.json", json.dumps(dataclasses.asdict(reference)))
 
-    def rounds(self, numbers: range, seed: int, log: Path) -> None:
+    def rounds(self, numbers: list[int], seed: int, log: Path) -> None:
         """Kill and heal, a round a number."""
         before = self._look_at_base()
         for number in numbers:
@@ -356,6 +365,10 @@ def find_leftovers(warehouse: Warehouse) -> list[str]:
     return problems
 
 
+def _read_rounds(log: Path) -> list[Round]:
+    return [Round(**json.loads(line)) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
 def _report(rounds: list[Round], wanted: int, seconds: float) -> int:
     steps = [*_STEPS.values(), _AFTER]
     print(
@@ -385,6 +398,8 @@ def _write_documents(root: Path) -> None:
     """A folder a change: the samples and what is new."""
     for change, documents in CHANGES.items():
         folder = root / change
+        if folder.exists():
+            continue
         shutil.copytree(SAMPLES, folder)
         for document in documents:
             text = (SAMPLES / document.sample).read_text("utf-8")
