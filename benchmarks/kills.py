@@ -9,8 +9,8 @@ very Parquet files of an undisturbed refresh, leave no leftovers, and have the k
 
 The moment is uniform over the CPU time of an undisturbed refresh, so that what else the machine does does not move it.
 Every refresh is a process of its own, forked from one that has imported dbt and Great Expectations: their imports are
-a third of a refresh, write nothing and are left out. It ends with 1 when anything was found. With ``--folder`` it can be
-stopped and goes on with the kills that are missing; the code must then be the same.
+a fifth of a refresh, write nothing and are left out. With ``--folder`` the soak can be stopped and goes on with the
+kills that are missing; the code must then be the same. It ends with 1 when anything was found.
 """
 
 from __future__ import annotations
