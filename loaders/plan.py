@@ -40,6 +40,7 @@ class Plan:
 
     documents: Foreseen
     addresses: tuple[str, ...]
+    is_offline: bool
     left_out: int
     reread: int
     out_of_reach: int
@@ -56,6 +57,7 @@ class Plan:
             "dry_run": True,
             "documents": asdict(self.documents),
             "addresses": list(self.addresses),
+            "is_offline": self.is_offline,
             "left_out": self.left_out,
             "reread": self.reread,
             "out_of_reach": self.out_of_reach,
@@ -90,7 +92,7 @@ def run_plan(settings: Settings, request: LoadRequest, *, refresh: bool, publish
             steps = _steps(con if is_known else None, warehouse, request, is_new, bool(addresses), publish)
         elif is_new:
             steps = (PlannedStep("load", True, "there is something to read"),)
-        plan = Plan(documents, addresses, listed.left_out, reread, out_of_reach, steps)
+        plan = Plan(documents, addresses, request.offline, listed.left_out, reread, out_of_reach, steps)
     finally:
         if con is not None:
             con.close()
@@ -116,7 +118,7 @@ def describe_plan(plan: Plan) -> str:
     if plan.left_out:
         lines.append(f"left out {plan.left_out}: files that have not changed since then")
     for address in plan.addresses[:_SHOWN_DOCUMENTS]:
-        lines.append(f"would ask {address}")
+        lines.append(f"would take what is kept of {address}" if plan.is_offline else f"would ask {address}")
     if len(plan.addresses) > _SHOWN_DOCUMENTS:
         lines.append(f"  and {len(plan.addresses) - _SHOWN_DOCUMENTS} more addresses")
     for step in plan.steps:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loaders.errors import LockedError, UsageError
-from loaders.plan import Plan, run_plan
+from loaders.plan import Plan, describe_plan, run_plan
 from loaders.refresh import LoadRequest, run_load
 from loaders.settings import Settings
 from loaders.sources import list_documents
@@ -130,6 +130,8 @@ def test_a_dry_run_asks_no_site(refreshed: Warehouse, tmp_path: Path) -> None:
     found = plan(refreshed, addresses)
     assert found.addresses == ("http://192.0.2.1/a.html",)
     assert {step.reason for step in found.steps} == {"unless an address has something new"}
+    assert "would ask http://192.0.2.1/a.html" in describe_plan(found)
+    assert "would take what is kept of http" in describe_plan(plan(refreshed, addresses, offline=True))
     assert not refreshed.fetched.exists()
 
 
