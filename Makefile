@@ -152,6 +152,18 @@ bench-suites: setup ## all suites on a million figures: CPU and memory, beside t
 bench: setup ## time the steps: whole warehouse, dbt build, idle refresh, reading
 	@$(BIN)/python -m benchmarks.steps
 
+.PHONY: soak-kills
+soak-kills: setup ## 100 refreshes killed at random moments: no broken release, the next one ends right (an hour)
+	@$(BIN)/python -m benchmarks.kills --count 100 --jobs 2
+
+.PHONY: soak-publishes
+soak-publishes: setup ## 1,000 publishes against four readers of three kinds: no error, no mixed answer (five minutes)
+	@$(BIN)/python -m benchmarks.publishes --count 1000
+
+.PHONY: bench-refresh
+bench-refresh: setup ## 5,000 documents: a full refresh, one with 1 % new documents, one with nothing new (half an hour)
+	@$(BIN)/python -m benchmarks.refresh
+
 .PHONY: cards
 cards: setup ## how much of the models, seeds and analyses is described
 	@$(BIN)/python -m loaders.card_coverage

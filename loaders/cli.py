@@ -58,6 +58,10 @@ def _run_options(command: _Command) -> _Command:
 def _load_options(command: _Command) -> _Command:
     options = (
         click.option("--strict", is_flag=True, help="Exit with 3 when a document was rejected."),
+        click.option(
+            "--since", metavar="DATE", help="Leave out files that have not changed since DATE, a date or a time here."
+        ),
+        click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing."),
         click.option("--force", is_flag=True, help="Read known documents again, too."),
         click.option(
             "--workers",
@@ -89,6 +93,8 @@ def cli() -> None:
 def load(
     sources: tuple[str, ...],
     strict: bool,
+    since: str | None,
+    dry_run: bool,
     force: bool,
     workers: int | None,
     offline: bool,
@@ -103,7 +109,9 @@ def load(
     Known bytes are unchanged. The account of what became of every document is printed. A document that takes
     longer than GONGKAI_DOCUMENT_SECONDS (120) or more than GONGKAI_DOCUMENT_MEGABYTES (2048) is rejected.
     """
+    from loaders.plan import run_plan
     from loaders.refresh import LoadRequest, run_load
+    from loaders.sources.since import parse_since
 
     request = LoadRequest(
         sources,
@@ -113,8 +121,13 @@ def load(
         wait_seconds=wait_seconds,
         offline=offline,
         allow_private=allow_private,
+        since=None if since is None else parse_since(since),
     )
-    run_load(make_settings(warehouse, quiet, as_json), request)
+    settings = make_settings(warehouse, quiet, as_json)
+    if dry_run:
+        run_plan(settings, request, refresh=False)
+    else:
+        run_load(settings, request)
 
 
 @cli.command()
@@ -172,16 +185,24 @@ def check(layer: str | None, wait_seconds: float, warehouse: str, quiet: bool, a
 @cli.command()
 @click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @_load_options
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read SOURCE again, without one all that is loaded, and check, build and publish everything anew.",
+)
 @click.option("--no-publish", is_flag=True, help="Stop after the checks; `gongkai publish` does the rest.")
 @_run_options
 @_common_options
 def refresh(
     sources: tuple[str, ...],
     strict: bool,
+    since: str | None,
+    dry_run: bool,
     force: bool,
     workers: int | None,
     offline: bool,
     allow_private: bool,
+    full: bool,
     no_publish: bool,
     wait_seconds: float,
     warehouse: str,
@@ -192,7 +213,9 @@ def refresh(
 
     Safe to kill and to run twice. What is already done and still holds is not done again.
     """
+    from loaders.plan import run_plan
     from loaders.refresh import LoadRequest, run_refresh
+    from loaders.sources.since import parse_since
 
     request = LoadRequest(
         sources,
@@ -202,8 +225,14 @@ def refresh(
         wait_seconds=wait_seconds,
         offline=offline,
         allow_private=allow_private,
+        since=None if since is None else parse_since(since),
+        full=full,
     )
-    run_refresh(make_settings(warehouse, quiet, as_json), request, publish=not no_publish)
+    settings = make_settings(warehouse, quiet, as_json)
+    if dry_run:
+        run_plan(settings, request, refresh=True, publish=not no_publish)
+    else:
+        run_refresh(settings, request, publish=not no_publish)
 
 
 @cli.command()

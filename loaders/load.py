@@ -293,6 +293,66 @@ def _run_start(con: duckdb.DuckDBPyConnection, run_id: str) -> datetime:
     return rows[0][0] if rows else utc_now()
 
 
+@dataclass(frozen=True, slots=True)
+class ForeseenDocument:
+    """A document that a load would read, and why."""
+
+    source_uri: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a load would do with each document: seen = to read + unchanged + duplicates."""
+
+    to_read: tuple[ForeseenDocument, ...] = ()
+    unchanged: int = 0
+    duplicates: int = 0
+
+    @property
+    def seen(self) -> int:
+        """All documents."""
+        return len(self.to_read) + self.unchanged + self.duplicates
+
+
+def foresee_documents(
+    con: duckdb.DuckDBPyConnection | None,
+    documents: Sequence[SourceDocument],
+    *,
+    force: bool = False,
+    max_bytes: int = MAX_BYTES,
+) -> Foreseen:
+    """What :func:`load_documents` would do; nothing is written. ``con`` is None where nothing is loaded yet."""
+    to_read: list[ForeseenDocument] = []
+    unchanged = duplicates = 0
+    seen: set[str] = set()
+    for lot in _fetch_lots(documents, max_bytes, Progress(), open_documents):
+        ids = [fetched.document_id for fetched in lot.fetched]
+        known = {} if con is None else known_documents(con, ids)
+        for fetched in lot.fetched:
+            before = known.get(fetched.document_id)
+            if fetched.document_id in seen:
+                duplicates += 1
+            elif before and not force and _is_current(before, fetched):
+                unchanged += 1
+            else:
+                to_read.append(ForeseenDocument(fetched.document.source_uri, _why_read(before, fetched)))
+            seen.add(fetched.document_id)
+    return Foreseen(tuple(to_read), unchanged, duplicates)
+
+
+def _why_read(before: KnownDocument | None, fetched: _Fetched) -> str:
+    if isinstance(fetched.data, DocumentRejected):
+        return f"would be rejected, {fetched.data.reject_code}: {fetched.data}"
+    if before is None:
+        return "its bytes are new"
+    if before.loader_version.partition("+hints.")[0] != LOADER_VERSION:
+        return "another version of the loaders read it"
+    if not _is_current(before, fetched):
+        return "its manifest says something else of it now"
+    return "known, read again as asked"
+
+
 class _Load:
     """A load under way: what it writes to and what it has met."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import (
@@ -41,9 +42,10 @@ from loaders.progress import show_progress
 from loaders.publish import Release, current_manifest, publish_build
 from loaders.releases import Rollback, read_retention, read_rollback
 from loaders.reread import RereadAccount, count_outdated, reread_documents
-from loaders.runs import begin_run, end_run
+from loaders.runs import begin_run, end_run, keep_times_in_order
 from loaders.settings import Settings, shown
 from loaders.sources import SourceDocument, list_documents
+from loaders.sources.since import leave_out_older
 from loaders.staging import create_raw
 from loaders.version import build_fingerprint
 from loaders.warehouse import Warehouse, run_lock
@@ -56,7 +58,10 @@ _SHOWN_REJECTIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What to load and how."""
+    """What to load and how.
+
+    ``since`` leaves out files that have not changed since then; ``full`` reads and makes everything again.
+    """
 
     sources: tuple[str, ...]
     strict: bool = False
@@ -65,6 +70,40 @@ class LoadRequest:
     wait_seconds: float = 0.0
     offline: bool = False
     allow_private: bool = False
+    since: datetime | None = None
+    full: bool = False
+
+    def described(self, command: str) -> str:
+        """The command as it is put on record, with the options that say what it does."""
+        words = [command]
+        words += ["--full"] if self.full else []
+        words += [f"--since {self.since:%Y-%m-%dT%H:%M:%S%z}"] if self.since else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The documents that the sources of a request name, and how many older ones were left out."""
+
+    documents: tuple[SourceDocument, ...]
+    left_out: int = 0
+
+
+def list_request(request: LoadRequest) -> Listed:
+    """What the sources of a request name.
+
+    Raises:
+        UsageError: when a source cannot be understood, or the options contradict each other.
+    """
+    if request.since is None:
+        return Listed(list_documents(request.sources))
+    if request.full:
+        raise UsageError("--full reads everything again and --since leaves things out; give one of both")
+    if not request.sources:
+        raise UsageError(
+            "--since leaves out older files of a SOURCE; name one, e.g. gongkai refresh FOLDER --since DATE"
+        )
+    return Listed(*leave_out_older(list_documents(request.sources), request.sources, request.since))
 
 
 def run_load(settings: Settings, request: LoadRequest) -> Account:
@@ -73,10 +112,11 @@ def run_load(settings: Settings, request: LoadRequest) -> Account:
     Raises:
         RejectedDocumentsError: under ``--strict`` when a document was rejected.
     """
-    documents = list_documents(request.sources)
-    with _recorded_run(settings.warehouse, "load", request.wait_seconds) as run_id:
-        account = _load(settings, documents, run_id, request)
-    settings.answer(describe_account(account), {"run_id": run_id, **account.as_json()})
+    listed = list_request(request)
+    with _recorded_run(settings, request.described("load"), request.wait_seconds) as run_id:
+        account = _load(settings, listed.documents, run_id, request)
+    answer = {"run_id": run_id, **account.as_json(), "left_out": listed.left_out}
+    settings.answer(describe_account(account, listed.left_out), answer)
     _raise_if_strict(account, request)
     return account
 
@@ -84,14 +124,8 @@ def run_load(settings: Settings, request: LoadRequest) -> Account:
 def run_reread(settings: Settings, workers: int | None, wait_seconds: float) -> RereadAccount:
     """``gongkai reread``: read again what another version of the loaders read, and print the account."""
     _require_work_file(settings.warehouse)
-    with _recorded_run(settings.warehouse, "reread", wait_seconds) as run_id:
-        con = settings.warehouse.connect()
-        try:
-            there, _ = count_outdated(con, reading_version(None))
-            with show_progress(settings, there) as progress:
-                account = reread_documents(con, run_id=run_id, workers=workers, progress=progress)
-        finally:
-            con.close()
+    with _recorded_run(settings, "reread", wait_seconds) as run_id:
+        account = _reread(settings, run_id, workers, every=False)
     settings.answer(describe_reread(account), {"run_id": run_id, **account.as_json()})
     return account
 
@@ -107,7 +141,7 @@ def run_check(settings: Settings, layer: str | None, wait_seconds: float) -> Non
     warehouse = settings.warehouse
     _require_work_file(warehouse)
     found: dict[str, tuple[Finding, ...]] = {}
-    with _recorded_run(warehouse, "check", wait_seconds) as run_id:
+    with _recorded_run(settings, "check", wait_seconds) as run_id:
         for name in (layer,) if layer else LAYERS:
             settings.say(f"checking {name}")
             with _step(warehouse, run_id, f"check_{name}"):
@@ -126,7 +160,7 @@ def run_publish(settings: Settings, wait_seconds: float) -> Release:
     """
     _require_work_file(settings.warehouse)
     with (
-        _recorded_run(settings.warehouse, "publish", wait_seconds) as run_id,
+        _recorded_run(settings, "publish", wait_seconds) as run_id,
         _step(settings.warehouse, run_id, "publish"),
     ):
         release = publish_build(settings.warehouse, build_fingerprint())
@@ -142,16 +176,22 @@ def run_refresh(settings: Settings, request: LoadRequest, *, publish: bool = Tru
         RejectedDocumentsError: under ``--strict`` when a document was rejected; nothing was built.
     """
     warehouse = settings.warehouse
-    documents = list_documents(request.sources)
-    if not documents and not warehouse.work_file.exists():
+    listed = list_request(request)
+    if not listed.documents and not warehouse.work_file.exists():
         raise UsageError(f"nothing is loaded in {warehouse.root} yet; give a SOURCE: gongkai refresh SOURCE")
-    with _recorded_run(warehouse, "refresh", request.wait_seconds) as run_id:
-        account = _load(settings, documents, run_id, request)
+    with _recorded_run(settings, request.described("refresh"), request.wait_seconds) as run_id:
+        if request.full and not request.sources:
+            reread = _reread(settings, run_id, request.workers, every=True)
+            settings.say(describe_reread(reread))
+            account = reread.read
+        else:
+            account = _load(settings, listed.documents, run_id, request)
         if request.sources:
-            settings.say(describe_account(account))
+            settings.say(describe_account(account, listed.left_out))
         _raise_if_strict(account, request)
-        outcome = _bring_up_to_date(settings, run_id, publish)
-    answer: dict[str, Any] = {"run_id": run_id, "account": account.as_json(), "release": None}
+        outcome = _bring_up_to_date(settings, run_id, publish, full=request.full)
+    answer: dict[str, Any] = {"run_id": run_id, "account": account.as_json(), "left_out": listed.left_out}
+    answer["release"] = None
     if isinstance(outcome, Release):
         answer["release"] = _release_as_json(outcome)
         settings.answer(_describe_release(outcome), answer)
@@ -162,11 +202,13 @@ def run_refresh(settings: Settings, request: LoadRequest, *, publish: bool = Tru
         settings.answer("nothing new: the current release stands" if publish else "checked, not published", answer)
 
 
-def describe_account(account: Account) -> str:
+def describe_account(account: Account, left_out: int = 0) -> str:
     """The account for a person: every document once, the rejected ones by name."""
     lines = [
         f"seen {account.seen} = loaded {account.loaded} + unchanged {account.unchanged} + rejected {account.rejected}"
     ]
+    if left_out:
+        lines.append(f"  left out {left_out}: files that have not changed since then")
     if account.standing_rejected:
         lines.append(f"  of the unchanged, {account.standing_rejected} were rejected before and still are")
     for rejection in account.rejections[:_SHOWN_REJECTIONS]:
@@ -217,22 +259,21 @@ def describe_findings(findings: Sequence[Finding], warehouse: Warehouse) -> str:
     return "\n".join(lines)
 
 
-def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release | Rollback | None:
+def _bring_up_to_date(
+    settings: Settings, run_id: str, publish: bool, *, full: bool = False
+) -> Release | Rollback | None:
     """Do what is not done yet; a release where one was published, a rollback where one forbids it."""
     warehouse = settings.warehouse
     fingerprint = build_fingerprint()
     raw_token = _ask(warehouse, lambda con: data_token(con, "raw"))
-    if not _ask(warehouse, lambda con: is_checked(con, "raw", fingerprint, raw_token)):
+    if full or not _ask(warehouse, lambda con: is_checked(con, "raw", fingerprint, raw_token)):
         _check_or_raise(settings, "raw", run_id, fingerprint)
-    if not _ask(warehouse, lambda con: is_built(con, fingerprint, raw_token)):
-        _build(settings, run_id, fingerprint, raw_token)
+    if full or not _ask(warehouse, lambda con: is_built(con, fingerprint, raw_token)):
+        _build(settings, run_id, fingerprint, raw_token, every_year=full)
     marts_token = _ask(warehouse, lambda con: data_token(con, "marts"))
-    if not _ask(warehouse, lambda con: is_checked(con, "marts", fingerprint, marts_token)):
+    if full or not _ask(warehouse, lambda con: is_checked(con, "marts", fingerprint, marts_token)):
         _check_or_raise(settings, "marts", run_id, fingerprint)
-    manifest = current_manifest(warehouse)
-    wanted = {"fingerprint": fingerprint, "raw_token": raw_token, "marts_token": marts_token}
-    is_published = manifest is not None and wanted.items() <= manifest.items()
-    if is_published or not publish:
+    if is_published(warehouse, fingerprint, raw_token, marts_token) or not publish:
         return None
     rollback = read_rollback(warehouse)
     if rollback is not None and marts_token in rollback.withdrawn_marts:
@@ -242,7 +283,14 @@ def _bring_up_to_date(settings: Settings, run_id: str, publish: bool) -> Release
         return publish_build(warehouse, fingerprint)
 
 
-def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str) -> None:
+def is_published(warehouse: Warehouse, fingerprint: str, raw_token: str, marts_token: str) -> bool:
+    """Whether the current release is of these very tables and this code."""
+    manifest = current_manifest(warehouse)
+    wanted = {"fingerprint": fingerprint, "raw_token": raw_token, "marts_token": marts_token}
+    return manifest is not None and wanted.items() <= manifest.items()
+
+
+def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str, *, every_year: bool) -> None:
     from loaders.dbt_build import build_marts
 
     warehouse = settings.warehouse
@@ -256,7 +304,7 @@ def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str) ->
 
     with _step(warehouse, run_id, "build", counted=("seeds", "marts")):
         try:
-            build_marts(warehouse, every_year=not is_same_code, keep=keep)
+            build_marts(warehouse, every_year=every_year or not is_same_code, keep=keep)
         except GongkaiError as error:
             message = str(error)
             _ask(warehouse, lambda con: end_build(con, build_id, "failed", message))
@@ -303,6 +351,19 @@ def last_results(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, st
     ).fetchall()
 
 
+def _reread(settings: Settings, run_id: str, workers: int | None, *, every: bool) -> RereadAccount:
+    con = settings.warehouse.connect()
+    fetched = settings.warehouse.fetched
+    try:
+        there, _ = count_outdated(con, None if every else reading_version(None), fetched)
+        with show_progress(settings, there) as progress:
+            return reread_documents(
+                con, run_id=run_id, workers=workers, progress=progress, every=every, fetched=fetched
+            )
+    finally:
+        con.close()
+
+
 def _load(settings: Settings, documents: Sequence[SourceDocument], run_id: str, request: LoadRequest) -> Account:
     if not documents:
         return Account()
@@ -319,19 +380,31 @@ def _load_files(settings: Settings, documents: Sequence[SourceDocument], run_id:
         try:
             with show_progress(settings, len(documents)) as progress:
                 return load_documents(
-                    con, documents, run_id=run_id, force=request.force, workers=request.workers, progress=progress
+                    con,
+                    documents,
+                    run_id=run_id,
+                    force=request.force or request.full,
+                    workers=request.workers,
+                    progress=progress,
                 )
         finally:
             con.close()
 
 
 @contextlib.contextmanager
-def _recorded_run(warehouse: Warehouse, command: str, wait_seconds: float) -> Iterator[str]:
+def _recorded_run(settings: Settings, command: str, wait_seconds: float) -> Iterator[str]:
     """Hold the run lock and record the run; the work file is closed while the caller works."""
+    warehouse = settings.warehouse
     kept = kept_runs()
     read_retention()  # a wrong setting is met before the work, not after it
     with run_lock(warehouse, f"gongkai {command}", wait_seconds):
         _ask(warehouse, _create_tables)
+        behind = _ask(warehouse, lambda con: keep_times_in_order(con, warehouse))
+        if behind is not None:
+            settings.say(
+                f"the clock of this machine is {str(behind).partition('.')[0]} behind what is on record here; set it. "
+                "Times are counted on from the record, so that what is new stays the newest"
+            )
         _ask(warehouse, lambda con: forget_old_runs(con, kept))
         run_id = _ask(warehouse, lambda con: begin_run(con, command))
         try:

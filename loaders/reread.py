@@ -1,5 +1,7 @@
 """Reading again: documents that another version of the loaders read, from where their bytes were last seen.
 
+What was fetched is read from the store (:mod:`loaders.fetch.store`); no site is asked.
+
 In: an open work file. Out: a :class:`RereadAccount` in which every outdated document stands exactly once: outdated =
 loaded + rejected + changed + gone. Only the very bytes that were read before are read again. Where they are not found
 any more (``gone``), or other bytes stand in their place (``changed``), the rows of the earlier reading stay as they
@@ -13,7 +15,8 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +31,9 @@ from loaders.staging import OutdatedDocument, create_raw, outdated_documents
 
 if TYPE_CHECKING:
     import duckdb
+
+# Where the store says that a document lies: its file, the sha256 of the answer, the name (Store.path).
+_KEPT = re.compile(r"(?P<file>.+\.warc\.gz)!/(?P<sha256>[0-9a-f]{64})/(?P<name>.+?)(?:!/|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,16 @@ class RereadAccount:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """An outdated document, the file that holds it, and its path there; hints as the manifest gave them."""
+    """An outdated document, the file that holds it, and its path there; hints as the manifest gave them.
+
+    ``kept`` is set when the file is one of the store: the sha256 of the answer there, and its name.
+    """
 
     document: OutdatedDocument
     container: Path
     path: Path
     hints: Hints | None
+    kept: tuple[str, str] | None = None
 
     def leave(self, reason: str) -> LeftDocument:
         return _left(self.document, reason)
@@ -89,8 +99,10 @@ def reread_documents(
     reader: Reader | str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    every: bool = False,
+    fetched: Path | None = None,
 ) -> RereadAccount:
-    """Read again what another version of the loaders read.
+    """Read again what another version of the loaders read, or everything.
 
     Args:
         con: the open work file; the caller holds the run lock.
@@ -98,10 +110,12 @@ def reread_documents(
         reader: what reads bytes, as in :func:`~loaders.load.load_documents`.
         workers: how many processes read; as many as there are cores when None.
         progress: told about every document.
+        every: read all documents again, whatever read them.
+        fetched: the folder of the store, for a warehouse that is not where it was.
     """
     create_raw(con)
-    documents = outdated_documents(con, reading_version(None))
-    wanted, gone = _find(documents)
+    documents = outdated_documents(con, None if every else reading_version(None))
+    wanted, gone = _find(documents, fetched)
     files: dict[Path, list[_Wanted]] = {}
     for one in wanted:
         files.setdefault(one.container, []).append(one)
@@ -110,7 +124,7 @@ def reread_documents(
     def open_wanted(source: SourceDocument, max_bytes: int, on_archive: OnArchive) -> Iterator[Opened]:
         left = {one.document.document_id: one for one in files[source.path]}
         seen: set[Path] = set()
-        for opened in open_documents(source, max_bytes, lambda uri, count: None):
+        for opened in _open_all(_documents_in(source, files[source.path]), max_bytes):
             if not isinstance(opened.data, bytes):
                 continue
             seen.add(opened.document.path)
@@ -128,23 +142,55 @@ def reread_documents(
 
     sources = [SourceDocument(container, path_uri(container)) for container in files]
     account = load_documents(
-        con, sources, run_id=run_id, reader=reader, workers=workers, progress=progress, open_source=open_wanted
+        con,
+        sources,
+        run_id=run_id,
+        force=every,
+        reader=reader,
+        workers=workers,
+        progress=progress,
+        open_source=open_wanted,
     )
     rejected_before = {document.source_uri for document in documents if document.is_rejected}
     newly_rejected = tuple(found for found in account.rejections if found.source_uri not in rejected_before)
     return RereadAccount(account, newly_rejected, tuple(changed), tuple(gone))
 
 
-def count_outdated(con: duckdb.DuckDBPyConnection, loader_version: str) -> tuple[int, int]:
-    """How many documents another version read: those whose file is there to be read again, and the others."""
+def count_outdated(
+    con: duckdb.DuckDBPyConnection, loader_version: str | None, fetched: Path | None = None
+) -> tuple[int, int]:
+    """How many documents another version read, or all: those whose file is there to be read again, and the others."""
     documents = outdated_documents(con, loader_version)
-    wanted, _ = _find(documents)
+    wanted, _ = _find(documents, fetched)
     present = {container for container in {one.container for one in wanted} if container.is_file()}
     there = sum(one.container in present for one in wanted)
     return there, len(documents) - there
 
 
-def _find(documents: Sequence[OutdatedDocument]) -> tuple[list[_Wanted], list[LeftDocument]]:
+def _documents_in(source: SourceDocument, wanted: Sequence[_Wanted]) -> Iterable[SourceDocument]:
+    """What a file holds: itself, or, when it is one of the store, the answers in it that are wanted."""
+    names = dict(one.kept for one in wanted if one.kept is not None)
+    if not names:
+        return [source]
+    from loaders.fetch.documents import FetchedDocument
+    from loaders.fetch.limits import FetchLimits
+    from loaders.fetch.store import Store
+
+    # Nothing is written: no run has this name.
+    store = Store(source.path.parent, "", FetchLimits.from_environment().max_bytes)
+    found = store.find_documents(source.path.name, names.keys())
+    return [
+        FetchedDocument(store.path(kept, names[sha256]), source.source_uri, store=store, kept=kept)
+        for sha256, kept in found.items()
+    ]
+
+
+def _open_all(documents: Iterable[SourceDocument], max_bytes: int) -> Iterator[Opened]:
+    for document in documents:
+        yield from open_documents(document, max_bytes, lambda uri, count: None)
+
+
+def _find(documents: Sequence[OutdatedDocument], fetched: Path | None) -> tuple[list[_Wanted], list[LeftDocument]]:
     """Where the documents were last seen, and those of which nobody knows."""
     wanted: list[_Wanted] = []
     gone: list[LeftDocument] = []
@@ -158,7 +204,12 @@ def _find(documents: Sequence[OutdatedDocument]) -> tuple[list[_Wanted], list[Le
             continue
         else:
             path, hints = Path(os.path.abspath(document.source_uri)), None
-        wanted.append(_Wanted(document, _container(path), path, hints))
+        kept = _KEPT.match(os.fspath(path))
+        if kept is None:
+            wanted.append(_Wanted(document, _container(path), path, hints))
+        else:
+            file = _store_file(Path(kept["file"]), fetched)
+            wanted.append(_Wanted(document, file, path, hints, (kept["sha256"], kept["name"])))
     return wanted, gone
 
 
@@ -171,6 +222,11 @@ def _container(path: Path) -> Path:
             return Path(text[:at])
         at = text.find("!/", at + 1)
     return path
+
+
+def _store_file(file: Path, fetched: Path | None) -> Path:
+    """A file of the store, where it is now."""
+    return fetched / file.name if fetched is not None and not file.is_file() else file
 
 
 def _hints(text: str | None) -> Hints | None:

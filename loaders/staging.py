@@ -207,8 +207,8 @@ def known_documents(con: duckdb.DuckDBPyConnection, document_ids: Sequence[str])
     return {document_id: KnownDocument(*facts) for document_id, *facts in rows}
 
 
-def outdated_documents(con: duckdb.DuckDBPyConnection, loader_version: str) -> list[OutdatedDocument]:
-    """The documents that another version than ``loader_version`` read, in the order of their addresses.
+def outdated_documents(con: duckdb.DuckDBPyConnection, loader_version: str | None) -> list[OutdatedDocument]:
+    """The documents that another version than ``loader_version`` read, all when None, in the order of their addresses.
 
     What never had bytes was not read by any.
     """
@@ -221,7 +221,8 @@ def outdated_documents(con: duckdb.DuckDBPyConnection, loader_version: str) -> l
         "select d.document_id, d.source_uri, d.loader_version, d.status = 'rejected', p.path, p.hints "
         "from raw.documents as d "
         f"left join {places} as p on d.document_id = p.document_id "
-        "where not starts_with(d.loader_version, ?) and d.document_id <> sha256('missing:' || d.source_uri) "
+        "where not coalesce(starts_with(d.loader_version, cast(? as varchar)), false) "
+        "and d.document_id <> sha256('missing:' || d.source_uri) "
         "order by d.source_uri, d.document_id",
         [loader_version],
     ).fetchall()

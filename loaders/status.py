@@ -116,18 +116,18 @@ def _read_work(warehouse: Warehouse) -> dict[str, Any] | None:
     except LockedError:
         return None
     try:
-        return _read_tables(con)
+        return _read_tables(con, warehouse)
     finally:
         con.close()
 
 
-def _read_tables(con: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+def _read_tables(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> dict[str, Any] | None:
     tables = set(con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall())
     # The next run moves what an older version kept in schema checks.
     schema = "quality" if ("quality.builds",) in tables else "checks"
     if ("raw.runs",) not in tables or (f"{schema}.builds",) not in tables:
         return None  # the first run was stopped before it wrote anything
-    rereadable, out_of_reach = count_outdated(con, LOADER_VERSION)
+    rereadable, out_of_reach = count_outdated(con, LOADER_VERSION, warehouse.fetched)
     return {
         "documents": dict(con.execute("select status, count(*) from raw.documents group by 1 order by 1").fetchall()),
         "reject_codes": dict(

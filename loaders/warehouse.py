@@ -15,7 +15,9 @@
 
 The work file is created at storage version v1.2.0 so that every DuckDB since 1.2 reads it; the version sticks
 to a file, so whoever creates it decides. The lock is an advisory ``flock``: the kernel releases it when the
-process ends, however it ends. It needs a local file system.
+process ends, however it ends; what stands in the file only says who it is. It needs a local file system.
+
+Times on record never go back, whatever the clock of the machine does: what came first is told by them.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -45,8 +48,11 @@ DUCKDB_CONFIG = {"storage_compatibility_version": STORAGE_VERSION}
 WORK_FILE = "work.duckdb"
 RELEASE_FILE = "warehouse.duckdb"
 
-
 _WRITER_PATIENCE_SECONDS = 10.0
+# A look at who holds the lock, as `gongkai status` takes, lasts a moment; a run that begins then is not refused.
+_LOOK_PATIENCE_SECONDS = 0.3
+_MEND_LOCK = "it must be a file that this user may read and write; when no run works, remove it"
+_UNSIGNED = "another run, which has not signed run.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +182,50 @@ def _create_work_file(path: Path) -> None:
             raise GongkaiError(f"cannot create {path}: {str(error).splitlines()[0]}") from error
 
 
-def utc_now() -> datetime:
-    """The present in UTC without a zone, as the TIMESTAMP columns hold it."""
+class _Clock:
+    """The present in UTC, counted on where the clock of the machine is put back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last, self._counted_at = datetime.min, time.monotonic()
+
+    def now(self) -> datetime:
+        with self._lock:
+            counted_at = time.monotonic()
+            counted = self._last + timedelta(seconds=max(0.0, counted_at - self._counted_at))
+            self._last, self._counted_at = max(_machine_time(), counted), counted_at
+            return self._last
+
+    def start_after(self, moment: datetime) -> timedelta:
+        behind = moment - _machine_time()
+        with self._lock:
+            self._last = max(self._last, moment)
+        return behind
+
+
+def _machine_time() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+_CLOCK = _Clock()
+
+
+def utc_now() -> datetime:
+    """The present in UTC without a zone, as the TIMESTAMP columns hold it; it never goes back within a process."""
+    return _CLOCK.now()
+
+
+def start_after(moment: datetime) -> timedelta:
+    """Let :func:`utc_now` give later times than ``moment`` only; by how much the machine's clock is behind it."""
+    return _CLOCK.start_after(moment)
+
+
+def id_time(text: str) -> datetime | None:
+    """The time that an id of :func:`new_id` carries; None for another text."""
+    try:
+        return datetime.strptime(text.partition("-")[0], "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        return None
 
 
 def new_id() -> str:
@@ -188,7 +235,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """Who holds the lock of a warehouse."""
+    """Who holds the lock of a warehouse, as it signed; ``pid`` is 0 when the signature cannot be read."""
 
     who: str
     command: str
@@ -197,14 +244,24 @@ class LockHolder:
 
     def __str__(self) -> str:
         """The holder for a message."""
+        if self.pid == 0:
+            return _UNSIGNED
         return f"{self.who} (process {self.pid}, `{self.command}`) since {self.since}"
 
 
 def read_holder(warehouse: Warehouse) -> LockHolder | None:
-    """Who holds the lock right now, or None when it is free or its holder has not signed yet."""
-    if not warehouse.lock_file.is_file():
+    """Who holds the lock right now, or None when it is free.
+
+    Raises:
+        GongkaiError: when the lock file cannot be read.
+    """
+    try:
+        file = warehouse.lock_file.open(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
         return None
-    with warehouse.lock_file.open(encoding="utf-8") as file:
+    except OSError as error:
+        raise GongkaiError(f"cannot read {warehouse.lock_file}: {error.strerror}; {_MEND_LOCK}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
@@ -212,11 +269,23 @@ def read_holder(warehouse: Warehouse) -> LockHolder | None:
     return None
 
 
-def _parse_holder(text: str) -> LockHolder | None:
+def refuse_if_held(warehouse: Warehouse) -> None:
+    """Refuse to look at a warehouse that a run is changing.
+
+    Raises:
+        LockedError: when a run holds it.
+    """
+    holder = read_holder(warehouse)
+    if holder is not None:
+        raise LockedError(f"the warehouse {warehouse.root} is held by {holder}; wait for it to end")
+
+
+def _parse_holder(text: str) -> LockHolder:
     try:
-        return LockHolder(**json.loads(text))
-    except (ValueError, TypeError):
-        return None
+        holder = LockHolder(**json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        return LockHolder("", "", 0, "")
+    return holder if isinstance(holder.pid, int) else LockHolder("", "", 0, "")
 
 
 @contextlib.contextmanager
@@ -232,8 +301,10 @@ def run_lock(warehouse: Warehouse, command: str, wait_seconds: float = 0.0) -> I
         # Never truncated on opening: the text belongs to whoever holds the lock.
         descriptor = os.open(warehouse.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
+        if os.path.lexists(warehouse.lock_file):
+            raise UsageError(f"cannot open {warehouse.lock_file}: {error.strerror}; {_MEND_LOCK}") from error
         raise UsageError(f"cannot write to the warehouse {warehouse.root}: {error.strerror}") from error
-    with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
         _acquire(file, warehouse, wait_seconds)
         _sign(file, command)
         try:
@@ -244,7 +315,7 @@ def run_lock(warehouse: Warehouse, command: str, wait_seconds: float = 0.0) -> I
 
 
 def _acquire(file: TextIO, warehouse: Warehouse, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
+    deadline = time.monotonic() + max(wait_seconds, _LOOK_PATIENCE_SECONDS)
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,9 +326,10 @@ def _acquire(file: TextIO, warehouse: Warehouse, wait_seconds: float) -> None:
         if time.monotonic() >= deadline:
             file.seek(0)
             holder = _parse_holder(file.read())
-            held_by = f"is held by {holder}" if holder else "is held by another run that is just starting"
-            raise LockedError(f"the warehouse {warehouse.root} {held_by}; wait for it to end or use --wait SECONDS")
-        time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
+            raise LockedError(
+                f"the warehouse {warehouse.root} is held by {holder}; wait for it to end or use --wait SECONDS"
+            )
+        time.sleep(min(0.1, max(0.0, deadline - time.monotonic())))
 
 
 def _sign(file: TextIO, command: str) -> None:

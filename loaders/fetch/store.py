@@ -14,7 +14,7 @@ import json
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +82,15 @@ class Store:
         """The last answer of an address."""
         with self._lock:
             return self._index.get(address)
+
+    def find_documents(self, file: str, sha256s: Collection[str]) -> dict[str, Kept]:
+        """The answers in a file that hold documents, by sha256; also those that a later answer has replaced."""
+        with self._lock:
+            found = {kept.sha256: kept for kept in self._index.values() if kept.file == file}
+        if not found.keys() >= set(sha256s) and (self._folder / file).is_file():
+            # The index names the last answer of an address only.
+            found |= {kept.sha256: kept for kept in _records(self._folder / file, self._max_bytes, {})}
+        return {sha256: found[sha256] for sha256 in sha256s if sha256 in found}
 
     def is_new(self, kept: Kept) -> bool:
         """Whether an answer was recorded by this run, and not by an earlier one."""

@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from loaders import warehouse as warehouse_module
 from loaders.errors import GongkaiError, LockedError, UsageError
 from loaders.runs import begin_run, end_run
 from loaders.staging import create_raw
-from loaders.warehouse import Warehouse, new_id, read_holder, run_lock
+from loaders.warehouse import Warehouse, new_id, read_holder, refuse_if_held, run_lock
 
 HOLD = """
 import sys, time
@@ -156,3 +158,100 @@ def test_a_broken_work_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
         file.write(b"garbage")
     with pytest.raises(GongkaiError, match=r"cannot open .*work\.duckdb: .*docs/operation\.md"):
         warehouse.connect()
+
+
+SCRAWL = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    file.truncate()
+    file.write(bytes.fromhex(sys.argv[2]))
+    file.flush()
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe\x00garbage", b"[1]", b'{"who": 1}', b'{"pid": "x"}', b"[" * 5000])
+def test_a_holder_whose_signature_cannot_be_read_still_holds(tmp_path: Path, text: bytes) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.lock_file.write_bytes(b"x")
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRAWL, str(warehouse.lock_file), text.hex()], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        with pytest.raises(LockedError, match="held by another run, which has not signed"), run_lock(warehouse, "x"):
+            pass
+        assert "has not signed" in str(read_holder(warehouse))
+        with pytest.raises(LockedError, match="has not signed"):
+            refuse_if_held(warehouse)
+    finally:
+        process.kill()
+        process.wait()
+    # Whatever the dead holder left in the file, the lock is free and is signed over.
+    assert read_holder(warehouse) is None
+    with run_lock(warehouse, "gongkai load"):
+        assert json.loads(warehouse.lock_file.read_text())["command"] == "gongkai load"
+    assert warehouse.lock_file.read_text() == ""
+
+
+@pytest.mark.parametrize("offset", [-(10**9), 10**9])
+def test_a_holder_on_a_clock_that_jumps_holds_until_it_ends(tmp_path: Path, offset: int) -> None:
+    warehouse = Warehouse(tmp_path)
+    script = f"""
+from datetime import timedelta
+from loaders import warehouse
+real = warehouse._machine_time
+warehouse._machine_time = lambda: real() + timedelta(seconds={offset})
+{HOLD}"""
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), "60"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    with (
+        pytest.raises(LockedError, match=rf"process {process.pid}, `gongkai refresh`\) since "),
+        run_lock(warehouse, "x"),
+    ):
+        pass
+    process.kill()
+    process.wait()
+    with run_lock(warehouse, "gongkai load"):
+        pass
+
+
+def test_a_look_at_the_lock_refuses_nobody(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.lock_file.touch()
+    look = "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_SH); print(1, flush=True); "
+    process = subprocess.Popen(
+        [sys.executable, "-c", look + "time.sleep(0.05)", str(warehouse.lock_file)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    with run_lock(warehouse, "gongkai load"):
+        pass
+    process.wait()
+
+
+def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.lock_file.mkdir()
+    with pytest.raises(UsageError, match=r"run\.lock: Is a directory; it must be a file"), run_lock(warehouse, "x"):
+        pass
+    with pytest.raises(GongkaiError, match="remove it"):
+        read_holder(warehouse)
+
+
+def test_times_never_go_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = warehouse_module._Clock()
+    now = [datetime(2026, 3, 1)]
+    monkeypatch.setattr(warehouse_module, "_machine_time", lambda: now[0])
+    first = clock.now()
+    now[0] -= timedelta(hours=5)
+    second, third = clock.now(), clock.now()
+    assert first < second < third < first + timedelta(seconds=5)
+    now[0] += timedelta(hours=6)
+    assert clock.now() == now[0]
+    assert clock.start_after(datetime(2026, 3, 2)) == timedelta(hours=23)
+    assert clock.now() >= datetime(2026, 3, 2)
