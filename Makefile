@@ -185,7 +185,7 @@ format: setup ## format and mend what can be mended
 
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv on the path)
-	uv pip compile pyproject.toml --all-extras --group dev --group documents -p 3.11 --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra ocr --extra postgres --group dev --group documents -p 3.11 --universal --generate-hashes \
 	  --no-strip-extras --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 .PHONY: lock-superset

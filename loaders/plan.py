@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from loaders.builds import built_fingerprint, data_token, is_built, is_checked
 from loaders.load import Foreseen, foresee_documents
 from loaders.refresh import LoadRequest, is_published, list_request
+from loaders.releases import read_rollback
 from loaders.reread import count_outdated
 from loaders.settings import Settings
 from loaders.version import build_fingerprint
@@ -186,6 +187,10 @@ def _steps_that_are_left(
     steps.append(
         PlannedStep("check_marts", due, "not passed on these tables by this code" if due else "passed already")
     )
+    rollback = read_rollback(warehouse)
+    if not is_building and rollback is not None and marts_token in rollback.withdrawn_marts:
+        steps.append(PlannedStep("publish", False, str(rollback)))
+        return steps
     due = is_building or not is_published(warehouse, fingerprint, raw_token, marts_token)
     steps.append(PlannedStep("publish", due, "not published yet" if due else "the current release is of these tables"))
     return steps
