@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loaders.releases import MANIFEST_FILE, SUMS_FILE
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import RELEASE_FILE, Warehouse
 
@@ -302,13 +303,14 @@ def look_at_current(warehouse: Warehouse) -> Look:
         return Look(None, None, {}, ["there is no current release"])
     release = warehouse.current.resolve()
     try:
-        manifest = json.loads((release / "manifest.json").read_text("utf-8"))
+        manifest = json.loads((release / MANIFEST_FILE).read_text("utf-8"))
     except (OSError, ValueError) as error:
         return Look(release.name, None, {}, [f"the manifest of {release.name} cannot be read: {error}"])
     if manifest["release_id"] != release.name:
         problems.append(f"the manifest of {release.name} is that of {manifest['release_id']}")
     listed = {entry["path"]: entry for entry in manifest["files"]}
-    there = {path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file()} - {"manifest.json"}
+    files = (path for path in release.rglob("*") if path.is_file())
+    there = {path.relative_to(release).as_posix() for path in files} - {MANIFEST_FILE, SUMS_FILE}
     problems += [f"{name} is not in the manifest" for name in sorted(there - listed.keys())]
     for name, entry in listed.items():
         path = release / name

@@ -35,6 +35,7 @@ import duckdb
 
 from loaders import publish
 from loaders.builds import built_fingerprint
+from loaders.releases import read_retention
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import RELEASE_FILE, Warehouse, new_id
 
@@ -100,7 +101,7 @@ def find_variants(warehouse: Warehouse) -> dict[str, Path]:
     kept: dict[str, Path] = {}
     for name, folder in zip(("first", "second"), folders[-2:], strict=True):
         kept[name] = warehouse.root / "variants" / name
-        shutil.copytree(folder, kept[name], copy_function=os.link)
+        shutil.copytree(folder, kept[name], copy_function=os.link, symlinks=True)
     counts = {name: _counts_of(folder) for name, folder in kept.items()}
     same = [table for table in TABLES if counts["first"][table] == counts["second"][table]]
     if same:
@@ -214,7 +215,7 @@ def _publish_all(
     con.close()
     if fingerprint is None:
         raise SystemExit("nothing was built in this warehouse")
-    publish.KEPT_SECONDS = RETENTION_SECONDS
+    os.environ["GONGKAI_KEPT_HOURS"] = str(RETENTION_SECONDS / 3600)
     every = max(1, count // real) if real else count + 1
     names = list(variants)
     whole = 0.0
@@ -235,7 +236,8 @@ def _put(warehouse: Warehouse, variant: Path) -> None:
     """A release as publishing leaves it, with the content of a variant, and everything after its writing."""
     release_id = new_id()
     staged = warehouse.releases / f".staging-{release_id}"
-    shutil.copytree(variant, staged, copy_function=os.link)
+    shutil.copytree(variant, staged, copy_function=os.link, symlinks=True)
+    staged.chmod(0o755)
     manifest = staged / "manifest.json"
     text = manifest.read_text("utf-8")
     manifest.unlink()
@@ -243,7 +245,7 @@ def _put(warehouse: Warehouse, variant: Path) -> None:
     os.utime(staged)
     os.rename(staged, warehouse.releases / release_id)
     publish._swap_current(warehouse, release_id)
-    publish._drop_old_releases(warehouse)
+    publish._drop_old_releases(warehouse, read_retention())
 
 
 def _start_reader(warehouse: Warehouse, kind: str) -> subprocess.Popen[str]:

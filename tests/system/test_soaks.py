@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.kills import CHANGES, SAMPLES, find_leftovers, look_at_current
 from benchmarks.publishes import KINDS, _start_reader, find_variants
+from loaders.release_guard import GUARDED
 from loaders.warehouse import Warehouse
 
 
@@ -35,7 +36,11 @@ def flip(path: Path) -> None:
 def rewrite(release: Path, statement: str) -> None:
     """Another database under the right name, with a manifest that knows its checksum no better."""
     path = release / "warehouse.duckdb"
+    release.chmod(0o755)
     path.chmod(0o644)
+    # Whoever writes needs the names that a release takes.
+    for name in GUARDED:
+        (release / name).unlink(missing_ok=True)
     con = duckdb.connect(str(path))
     con.execute(statement)
     con.close()
@@ -46,7 +51,7 @@ def rewrite(release: Path, statement: str) -> None:
     [
         (lambda release: flip(release / "parquet" / "dim_report.parquet"), "dim_report.parquet differs"),
         (lambda release: (release / "parquet" / "dim_report.parquet").unlink(), "dim_report.parquet is missing"),
-        (lambda release: (release / "warehouse.duckdb.wal").write_bytes(b"x"), "wal is not in the manifest"),
+        (lambda release: (release / "another").write_bytes(b"x"), "another is not in the manifest"),
         (lambda release: (release / "manifest.json").unlink(), "cannot be read"),
         (lambda release: change_manifest(release, release_id="another"), "is that of another"),
         (lambda release: change_manifest(release, build_id="another"), "its build another is"),
@@ -59,6 +64,8 @@ def rewrite(release: Path, statement: str) -> None:
 def test_a_release_that_is_not_whole_is_found(refreshed: Warehouse, spoil: Callable[[Path], object], said: str) -> None:
     release = refreshed.current_release()
     assert release is not None
+    for path in (release, release / "parquet"):
+        path.chmod(0o755)
     (release / "warehouse.duckdb").chmod(0o644)
     assert look_at_current(refreshed).problems == []
     spoil(release)
@@ -118,7 +125,7 @@ def test_a_reader_notices_tables_that_are_not_of_one_release(refreshed: Warehous
     release = refreshed.current_release()
     assert release is not None
     other = release.with_name("later")
-    shutil.copytree(release, other)
+    shutil.copytree(release, other, symlinks=True)
     rows = json.loads((other / "manifest.json").read_text("utf-8"))["table_rows"]
     change_manifest(other, table_rows={table: count + 1 for table, count in rows.items()})
     find_variants(refreshed)
