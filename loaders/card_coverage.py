@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from loaders.vocabulary import PROJECT_ROOT
+from loaders.yaml_files import read_yaml
 
 _MODELS = ("staging", "intermediate", "marts", "quality")
 LAYERS = (*_MODELS, "seeds", "analyses")
@@ -59,7 +58,7 @@ def _cards(root: Path) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
     folders |= {layer: root / "models" / layer for layer in _MODELS}
     for layer in LAYERS:
         for path in sorted(folders[layer].rglob("*.yml")):
-            content = yaml.safe_load(path.read_text("utf-8")) or {}
+            content = read_yaml(path) or {}
             for kind in ("models", "seeds", "analyses"):
                 for card in content.get(kind, ()):
                     yield layer, path, card
@@ -113,7 +112,7 @@ def _test_name(test: object) -> str:
 
 
 def _has_enforced_contract(root: Path) -> bool:
-    project = yaml.safe_load((root / "dbt_project.yml").read_text("utf-8"))
+    project = read_yaml(root / "dbt_project.yml")
     marts = project["models"][project["name"]]["marts"]
     return bool(marts.get("+contract", {}).get("enforced"))
 

@@ -116,11 +116,13 @@ def load_suites(
     """
     import yaml
 
+    from loaders.yaml_files import read_yaml
+
     path = folder / f"{layer}.yml"
     if layer not in LAYERS or not path.is_file():
         raise GongkaiError(f"no suites for {layer}: {path} is missing")
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = read_yaml(path)
         suites = tuple(_parse_suite(entry, previous or {}) for entry in content["suites"])
         _refuse_repeated(suites)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -16,16 +16,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from loaders.tables import Column, Table, read_tables
 from loaders.vocabulary import PROJECT_ROOT, SEEDS, read_seed
+from loaders.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     import duckdb
 
-# The parser in C needs a seventh of the time, where the package was built with it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _REF = re.compile(r"ref\('(\w+)'\)")
 _NAMES = (
     *("table_name", "column_name", "data_type", "is_required", "key_position", "refers_to", "allowed_values", "unit"),
@@ -190,7 +187,7 @@ def _cards() -> dict[str, Mapping[str, Any]]:
     """What each mart promises beyond types: the arguments of the test table_contract on its card."""
     contracts: dict[str, Mapping[str, Any]] = {}
     for path in sorted((PROJECT_ROOT / "models" / "marts").rglob("*.yml")):
-        for model in (yaml.load(path.read_text("utf-8"), Loader=_LOADER) or {}).get("models", ()):
+        for model in (read_yaml(path) or {}).get("models", ()):
             for test in model.get("data_tests", ()):
                 if isinstance(test, dict) and "table_contract" in test:
                     contracts[model["name"]] = test["table_contract"].get("arguments", {})

@@ -212,15 +212,15 @@ def _relations(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | Non
 
 def _copy_comments(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None) -> None:
     relation = f'release."{schema}"."{name}"'
-    if comment:
-        con.execute(f"comment on table {relation} is {_quoted(comment)}")
+    statements = [f"comment on table {relation} is {_quoted(comment)}"] if comment else []
     columns = con.execute(
         "select column_name, comment from duckdb_columns() "
         "where database_name = 'work' and schema_name = ? and table_name = ? and comment is not null",
         [schema, name],
     ).fetchall()
-    for column, text in columns:
-        con.execute(f'comment on column {relation}."{column}" is {_quoted(text)}')
+    statements += [f'comment on column {relation}."{column}" is {_quoted(text)}' for column, text in columns]
+    # One transaction: each of its own writes to the disk, which is most of the time of a small release.
+    con.execute("; ".join(["begin", *statements, "commit"]))
 
 
 def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

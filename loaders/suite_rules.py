@@ -98,9 +98,9 @@ def _literal(cell: str) -> str:
 @lru_cache(maxsize=1)
 def _variables() -> dict[str, Any]:
     """The variables that the models read too."""
-    import yaml
+    from loaders.yaml_files import read_yaml
 
-    found: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
+    found: dict[str, Any] = read_yaml(PROJECT_ROOT / "dbt_project.yml")["vars"]
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -61,6 +62,11 @@ def build_fingerprint(root: Path = PROJECT_ROOT) -> str:
 
 def package_versions() -> dict[str, str]:
     """Versions of the engines a run uses, from package metadata, without importing them."""
+    return dict(_package_versions())
+
+
+@cache
+def _package_versions() -> dict[str, str]:
     versions = {}
     for name in _BUILD_PACKAGES:
         try:

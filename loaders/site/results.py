@@ -166,9 +166,9 @@ def _next_step(english: str) -> Words:
 
 @lru_cache(maxsize=1)
 def _chinese_steps() -> dict[str, str]:
-    import yaml
+    from loaders.yaml_files import read_yaml
 
-    steps: dict[str, str] = yaml.safe_load(NEXT_STEPS.read_text("utf-8"))
+    steps: dict[str, str] = read_yaml(NEXT_STEPS)
     return steps
 
 
