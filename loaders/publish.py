@@ -97,7 +97,7 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         remove_leftovers(warehouse, _HIDDEN)
         release_id = new_id()
         staged = warehouse.releases / f".staging-{release_id}"
-        with removed_on_failure(staged):
+        with removed_on_failure(staged, warehouse.releases / release_id):
             staged.mkdir()
             release = _write_release(warehouse, build, checks, validation, release_id, staged)
             _seal(staged)

@@ -235,12 +235,13 @@ def forget_rollback(warehouse: Warehouse) -> None:
 
 
 @contextlib.contextmanager
-def removed_on_failure(folder: Path) -> Iterator[None]:
+def removed_on_failure(*folders: Path) -> Iterator[None]:
     """Leave nothing half-written, whatever stopped the caller."""
     try:
         yield
     except BaseException:
-        remove_tree(folder)
+        for folder in folders:
+            remove_tree(folder)
         raise
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from loaders.errors import ChecksFailedError, GongkaiError
 from loaders.publish import publish_build
+from loaders.release_guard import is_guarded
 from loaders.warehouse import Warehouse
 from tests.conftest import FINGERPRINT
 
@@ -58,14 +59,14 @@ def test_a_release_is_immutable_and_its_manifest_true(refreshed: Warehouse) -> N
     assert manifest["checks"]["expectations"] > 50
     listed = {entry["path"]: entry for entry in manifest["files"]}
     found = [path for path in release.rglob("*") if path.is_file()]
-    assert {path.relative_to(release).as_posix() for path in found} == {*listed, "manifest.json"}
+    assert {path.relative_to(release).as_posix() for path in found} == {*listed, "manifest.json", "SHA256SUMS"}
     for path in found:
         assert stat.S_IMODE(path.stat().st_mode) == 0o444
-        if path.name != "manifest.json":
+        if path.name not in ("manifest.json", "SHA256SUMS"):
             entry = listed[path.relative_to(release).as_posix()]
             data = path.read_bytes()
             assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-    assert not list(release.glob("*.wal"))
+    assert [path for path in release.glob("*.wal") if not is_guarded(path)] == []
     for table, rows in manifest["table_rows"].items():
         schema, name = table.split(".")
         if schema == "marts":
@@ -106,15 +107,16 @@ def test_readers_of_the_old_release_go_on_and_new_ones_see_the_new(refreshed: Wa
     old.close()
 
 
-def test_the_last_five_and_the_last_hour_are_kept(refreshed: Warehouse) -> None:
-    for _ in range(6):
+def test_the_last_and_the_last_hour_are_kept(refreshed: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONGKAI_KEPT_RELEASES", "2")
+    for _ in range(2):
         publish_build(refreshed, FINGERPRINT)
-    assert len(folders(refreshed)) == 7
+    assert len(folders(refreshed)) == 3
     two_hours_ago = time.time() - 7200
     for name in folders(refreshed):
         os.utime(refreshed.releases / name, (two_hours_ago, two_hours_ago))
     release = publish_build(refreshed, FINGERPRINT)
-    assert len(folders(refreshed)) == 5
+    assert len(folders(refreshed)) == 2
     assert refreshed.current_release() == release.folder
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from loaders.errors import GongkaiError, LockedError, UsageError
 from loaders.refresh import LoadRequest, run_publish, run_refresh
+from loaders.release_guard import GUARDED, is_guarded
 from loaders.releases import read_rollback, verify_release
 from loaders.rollback import run_rollback
 from loaders.settings import Settings
@@ -153,6 +154,7 @@ def lose_file(release: Path) -> str:
 
 def add_file(release: Path) -> str:
     release.chmod(0o755)
+    (release / "warehouse.duckdb.wal").unlink()
     (release / "warehouse.duckdb.wal").write_bytes(b"stale")
     return "warehouse.duckdb.wal is not of it"
 
@@ -270,7 +272,13 @@ def test_a_wrong_setting_is_met_before_the_work(
 def test_nothing_of_a_release_is_written_by_accident(warehouse: Warehouse) -> None:
     release = warehouse.current_release()
     assert release is not None
-    for path in [release, *release.rglob("*")]:
+    paths = [release, *release.rglob("*")]
+    taken = [path for path in paths if path.is_symlink()]
+    assert {path.name for path in taken} == set(GUARDED)
+    for path in paths:
+        if path in taken:
+            assert is_guarded(path)
+            continue
         assert stat.S_IMODE(path.stat().st_mode) == (0o555 if path.is_dir() else 0o444), path
     verify_release(release)
 

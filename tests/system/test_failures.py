@@ -250,6 +250,7 @@ def fill(disk: Path, left: int) -> Path:
     return ballast
 
 
+@pytest.mark.long
 def test_a_full_disk_during_the_load_or_the_build_leaves_the_release(refreshed: Warehouse, small_disk: Path) -> None:
     shutil.copytree(refreshed.root.parent, small_disk / "copy", symlinks=True)
     warehouse, documents = Warehouse(small_disk / "copy" / "wh"), small_disk / "copy" / "in"

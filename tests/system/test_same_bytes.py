@@ -69,6 +69,7 @@ def digests(warehouse: Warehouse, folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for one in written for path in one.paths}
 
 
+@pytest.mark.long
 def test_another_order_in_two_refreshes_gives_the_same_bytes(tmp_path: Path) -> None:
     paths = write_all(tmp_path / "in")
     at_once, by_and_by = Warehouse(tmp_path / "at_once"), Warehouse(tmp_path / "by_and_by")
