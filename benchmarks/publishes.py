@@ -245,7 +245,7 @@ def _put(warehouse: Warehouse, variant: Path) -> None:
     os.utime(staged)
     os.rename(staged, warehouse.releases / release_id)
     publish._swap_current(warehouse, release_id)
-    publish._drop_old_releases(warehouse, read_retention())
+    publish.drop_old_releases(warehouse, read_retention())
 
 
 def _start_reader(warehouse: Warehouse, kind: str) -> subprocess.Popen[str]:

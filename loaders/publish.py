@@ -40,7 +40,6 @@ from loaders.package import Imprint, write_package
 from loaders.releases import (
     MANIFEST_FILE,
     SUMS_FILE,
-    Retention,
     drop_old_releases,
     forget_rollback,
     read_manifest,
@@ -100,11 +99,11 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         with removed_on_failure(staged, warehouse.releases / release_id):
             staged.mkdir()
             release = _write_release(warehouse, build, checks, validation, release_id, staged)
-            _seal(staged)
+            seal_release(staged)
             os.rename(staged, release.folder)
             sync(warehouse.releases)
         _swap_current(warehouse, release_id)
-        _drop_old_releases(warehouse, retention)
+        drop_old_releases(warehouse, retention)
     return release
 
 
@@ -323,17 +322,9 @@ def _summarise_checks(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {"expectations": len(rows), "failed": failed}
 
 
-def _seal(folder: Path) -> None:
-    seal_release(folder)
-
-
 def _swap_current(warehouse: Warehouse, release_id: str) -> None:
     swap_current(warehouse, release_id)
     forget_rollback(warehouse)
-
-
-def _drop_old_releases(warehouse: Warehouse, retention: Retention) -> None:
-    drop_old_releases(warehouse, retention)
 
 
 @contextlib.contextmanager

@@ -108,6 +108,8 @@ def _withdraw(warehouse: Warehouse, current: Path, target: Path) -> Rollback:
 
 def _record(settings: Settings, rollback: Rollback) -> bool:
     """Note the rollback among the runs; a work file that cannot be written must not stop it."""
+    import duckdb
+
     from loaders.runs import begin_run, end_run
     from loaders.staging import create_raw
 
@@ -123,7 +125,8 @@ def _record(settings: Settings, rollback: Rollback) -> bool:
             note(con)
         finally:
             con.close()
-    except Exception as error:
-        settings.say(f"the rollback is done, but cannot be recorded in raw.runs: {str(error).splitlines()[0]}")
+    except (GongkaiError, duckdb.Error, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        settings.say(f"the rollback is done, but cannot be recorded in raw.runs: {reason}")
         return False
     return True

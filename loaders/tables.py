@@ -59,16 +59,18 @@ def read_tables(con: duckdb.DuckDBPyConnection) -> list[Table]:
             "where schema_name = 'marts' and constraint_type = 'PRIMARY KEY'"
         ).fetchall()
     )
-    tables = []
-    for name, comment in comments:
-        rows = con.execute(
-            "select column_name, data_type, is_nullable, comment from duckdb_columns() "
-            "where schema_name = 'marts' and table_name = ? order by column_index",
-            [name],
-        ).fetchall()
-        columns = tuple(Column(*row) for row in rows)
-        tables.append(Table(name, comment, columns, tuple(keys.get(name) or _key_by_name(name, columns))))
-    return tables
+    columns: dict[str, list[Column]] = {name: [] for name, _ in comments}
+    for table, *row in con.execute(
+        "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() "
+        "where schema_name = 'marts' order by table_name, column_index"
+    ).fetchall():
+        # Views have columns too.
+        if table in columns:
+            columns[table].append(Column(*row))
+    return [
+        Table(name, comment, tuple(columns[name]), tuple(keys.get(name) or _key_by_name(name, columns[name])))
+        for name, comment in comments
+    ]
 
 
 def _key_by_name(table: str, columns: Sequence[Column]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # A correction, or a better word for a column, is no reason to read every document again.
 _SEEDS_AFTER_READING = ("column_words.csv", "corrections.csv", "quarantine_rules.csv", "table_words.csv")
 _BUILD_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/data", "expectations")
-_BUILD_FILES = ("dbt_project.yml", "profiles.yml")
+_BUILD_FILES = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 _BUILD_PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations")
 
 

@@ -21,9 +21,9 @@ STEPS = {
     "build": "loaders.dbt_build._close_connections",
     "copy": "loaders.publish._copy_comments",
     "parquet": "loaders.publish._write_tables",
-    "seal": "loaders.publish._seal",
+    "seal": "loaders.publish.seal_release",
     "swap": "loaders.publish._swap_current",
-    "retention": "loaders.publish._drop_old_releases",
+    "retention": "loaders.publish.drop_old_releases",
 }
 
 
