@@ -13,7 +13,7 @@ from pathlib import Path
 from loaders.errors import GongkaiError, UsageError
 from loaders.releases import SUMS_FILE, remove_tree
 from loaders.settings import Settings
-from loaders.table_files import ACCOUNTS, FORMATS, describe_file, write_table
+from loaders.table_files import ACCOUNTS, FORMATS, describe_file, whole, write_part
 from loaders.tables import read_tables
 from loaders.warehouse import RELEASE_FILE, open_duckdb
 
@@ -39,11 +39,16 @@ def export_marts(settings: Settings, folder: Path, output_format: str) -> None:
         staged.mkdir(parents=True)
         con = open_duckdb(release / RELEASE_FILE, read_only=True)
         try:
-            written = [write_table(con, table, staged, output_format) for table in read_tables(con)]
+            # Beside a release nothing may be written.
+            con.execute("set temp_directory = ?", [str(staged / ".spill")])
+            written = [
+                write_part(con, whole(con, table), {output_format: staged})[output_format] for table in read_tables(con)
+            ]
         finally:
             con.close()
+        remove_tree(staged / ".spill")
         files = [
-            {"table": one.table, "rows": one.rows, **describe_file(staged, path)}
+            {"table": one.part.table.name, "rows": one.part.rows, **describe_file(staged, path)}
             for one in written
             for path in one.paths
         ]

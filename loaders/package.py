@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -73,9 +74,13 @@ class Imprint:
     last_year: int | None
 
 
-def write_package(folder: Path, tables: list[TableEntry], imprint: Imprint) -> None:
+# The CSV files of each table, one or one a year, below the folder of the release, with their rows.
+Parts = Mapping[str, Sequence[tuple[str, int]]]
+
+
+def write_package(folder: Path, tables: list[TableEntry], parts: Parts, imprint: Imprint) -> None:
     """Write the files of :data:`PACKAGE_FILES` beside the CSV files of a release."""
-    (folder / "datapackage.json").write_text(_as_json(describe_package(folder, tables, imprint)), "utf-8")
+    (folder / "datapackage.json").write_text(_as_json(describe_package(folder, tables, parts, imprint)), "utf-8")
     (folder / "dataset.jsonld").write_text(_as_json(_describe_dataset(folder, tables, imprint)), "utf-8")
     citation = yaml.safe_dump(_describe_citation(imprint), allow_unicode=True, sort_keys=False, width=100)
     (folder / "CITATION.cff").write_text(citation, "utf-8")
@@ -84,8 +89,9 @@ def write_package(folder: Path, tables: list[TableEntry], imprint: Imprint) -> N
     shutil.copyfile(PROJECT_ROOT / "LICENSE", folder / "LICENSE")
 
 
-def describe_package(folder: Path, tables: list[TableEntry], imprint: Imprint) -> dict[str, Any]:
-    """The release as a Data Package."""
+def describe_package(folder: Path, tables: list[TableEntry], parts: Parts, imprint: Imprint) -> dict[str, Any]:
+    """The release as a Data Package; a file a year is a resource of its own."""
+    whole = {name for name, files in parts.items() if len(files) == 1}
     return {
         "$schema": f"{_PROFILE}/datapackage.json",
         "name": "gongkai",
@@ -98,20 +104,24 @@ def describe_package(folder: Path, tables: list[TableEntry], imprint: Imprint) -
         "licenses": [{"name": _LICENSE_NAME, "path": _LICENSE_URL, "title": "Apache License 2.0"}],
         "contributors": [{"title": _MAKER, "roles": ["publisher"]}],
         "sources": [{"title": "政府信息公开工作年度报告, the reports that the bodies themselves published"}],
-        "resources": [_describe_resource(folder, table) for table in tables],
+        "resources": [
+            _describe_resource(describe_file(folder, folder / path), rows, table, whole)
+            for table in tables
+            for path, rows in parts[table.name]
+        ],
     }
 
 
-def _describe_resource(folder: Path, table: TableEntry) -> dict[str, Any]:
-    (path,) = (
-        path for path in (folder / "csv").glob(f"{table.name}.csv*") if path.stem.removesuffix(".csv") == table.name
-    )
-    file = describe_file(folder, path)
+def _describe_resource(
+    file: dict[str, str | int], rows: int, table: TableEntry, whole: Collection[str]
+) -> dict[str, Any]:
+    path = PurePosixPath(str(file["path"]))
+    year = path.name.partition(".")[0] if path.parent.name == table.name else ""
     resource: dict[str, Any] = {
         "$schema": f"{_PROFILE}/dataresource.json",
-        "name": table.name,
+        "name": f"{table.name}-{year}" if year else table.name,
         "type": "table",
-        "title": f"{table.title.zh} · {table.title.en}",
+        "title": " · ".join(filter(None, (table.title.zh, table.title.en, year))),
         "description": f"{table.about.zh}\n\n{table.about.en}",
         "path": file["path"],
         "format": "csv",
@@ -119,15 +129,15 @@ def _describe_resource(folder: Path, table: TableEntry) -> dict[str, Any]:
         "encoding": "utf-8",
         "bytes": file["bytes"],
         "hash": f"sha256:{file['sha256']}",
-        "rows": table.row_count,
-        "schema": _describe_schema(table),
+        "rows": rows,
+        "schema": _describe_schema(table, whole),
     }
     if path.suffix == ".gz":
         resource["compression"] = "gz"
     return resource
 
 
-def _describe_schema(table: TableEntry) -> dict[str, Any]:
+def _describe_schema(table: TableEntry, whole: Collection[str]) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "$schema": f"{_PROFILE}/tableschema.json",
         "fields": [_describe_field(column) for column in table.columns],
@@ -147,7 +157,8 @@ def _describe_schema(table: TableEntry) -> dict[str, Any]:
             },
         }
         for column in table.columns
-        if column.reference is not None
+        # A table of several files is no resource that could be referred to.
+        if column.reference is not None and column.reference.table in whole
     ]
     if keys:
         schema["foreignKeys"] = keys
@@ -179,7 +190,7 @@ def _describe_field(column: ColumnEntry) -> dict[str, Any]:
 
 
 def _describe_dataset(folder: Path, tables: list[TableEntry], imprint: Imprint) -> dict[str, Any]:
-    parts = [path for name in ("csv", "parquet", "xlsx") for path in sorted((folder / name).glob("*"))]
+    parts = [path for name in ("csv", "parquet", "xlsx") for path in sorted((folder / name).rglob("*.*"))]
     parts += sorted(folder.glob("*.duckdb"))
     dataset: dict[str, Any] = {
         "@context": "https://schema.org/",

@@ -3,7 +3,7 @@
 ::
 
     releases/<id>/warehouse.duckdb    schemas marts, quality, seeds and raw, storage v1.2.0, read-only
-                  parquet/, csv/, xlsx/     one file a mart table: loaders/table_files
+                  parquet/, csv/, xlsx/     the marts as files, large ones a file a year: loaders/table_files
                   datapackage.json, dataset.jsonld, CITATION.cff, dictionary.csv, LICENSE   loaders/package
                   validation.json, validation_identities.jsonl   what was judged of it, for exchange
                   site/               pages for people: loaders/site
@@ -15,9 +15,9 @@ A release is written under a hidden name, compared with what was checked, made r
 only then renamed; ``current`` is swapped with one rename. Killed at any moment, readers keep the old release or
 have the new one. A database file is never moved with a write-ahead log beside it: it would lack rows silently.
 
-A workbook costs seconds, so the CSV and XLSX files of a table are taken over from the release before when the Parquet
-file came out byte for byte the same and the same code wrote them. A table too large for one workbook has none; the
-manifest says so.
+What the release before has already is not made again, as long as the same code wrote it: its database is copied and
+brought up to date (:mod:`loaders.release_database`), and the files of a table, or of a year of it, in which no row
+differs are copied, each compared with its checksum. Rows too many for one workbook have none; the manifest says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +37,7 @@ from loaders.builds import LAYERS, PassedBuild, data_token, require_passed_build
 from loaders.dictionary import read_dictionary
 from loaders.errors import GongkaiError
 from loaders.package import Imprint, write_package
+from loaders.release_database import Change, update_database, write_database
 from loaders.releases import (
     MANIFEST_FILE,
     SUMS_FILE,
@@ -50,8 +51,8 @@ from loaders.releases import (
     swap_current,
     sync,
 )
-from loaders.table_files import TableFiles, describe_file, write_table
-from loaders.tables import Table, read_tables
+from loaders.table_files import FORMATS, Part, describe_file, split, write_part
+from loaders.tables import read_tables
 from loaders.validation import Validation, last_event, suite_entries, write_validation
 from loaders.version import LOADER_VERSION, package_versions, project_version
 from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, open_duckdb, utc_now
@@ -60,10 +61,7 @@ from loaders.workbooks import MAX_CELLS, MAX_ROWS, fits_one_workbook
 if TYPE_CHECKING:
     import duckdb
 
-PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
 _HIDDEN = (".staging-", ".deleted-", ".current-")
-_SPILL = ".spill"
-_DERIVED_FORMATS = ("csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +122,9 @@ def _write_release(
     from loaders.site import Edition, write_release_site
 
     created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
-    before = warehouse.current_release()
+    before = _Standing.read(warehouse.current_release(), build)
     database = staged / RELEASE_FILE
-    _copy_database(warehouse.work_file, database)
+    changes = _write_database(warehouse, build, before, database)
     if database.with_name(f"{RELEASE_FILE}.wal").exists():
         raise GongkaiError(f"{database} was left with a write-ahead log; nothing was published, run it again")
     con = open_duckdb(database, read_only=True)
@@ -134,16 +132,17 @@ def _write_release(
         if data_token(con, "marts") != build.marts_token:
             raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
-        tables = _write_tables(con, staged, before)
+        tables = _write_tables(con, staged, before, changes)
         imprint = Imprint(release_id, created_at, project_version(), *_figure_years(con))
-        write_package(staged, read_dictionary(con), imprint)
+        parts = {name: [(part["csv"], part["rows"]) for part in entry["parts"]] for name, entry in tables.items()}
+        write_package(staged, read_dictionary(con), parts, imprint)
         write_validation(con, staged, validation)
     finally:
         con.close()
     write_release_site(staged / "site", warehouse, Edition(release_id, created_at, project_version()))
     manifest: dict[str, Any] = {
         "release_id": release_id,
-        "previous_release_id": before.name if before else None,
+        "previous_release_id": previous.name if (previous := warehouse.current_release()) else None,
         "created_at": created_at,
         "build_id": build.build_id,
         "run_id": build.run_id,
@@ -166,60 +165,19 @@ def _write_release(
     return Release(release_id, warehouse.releases / release_id, build.build_id, table_rows)
 
 
-def _copy_database(work_file: Path, target: Path) -> None:
-    """Copy the published schemas with their constraints and comments; views become tables of what they show."""
-    import duckdb
-
-    # What does not fit into memory goes where the release goes, not where the command was started.
-    spill = target.with_name(_SPILL)
-    con = duckdb.connect(config={"temp_directory": str(spill)})
-    try:
-        con.execute(f"attach {_quoted(work_file)} as work (read_only)")
-        con.execute(f"attach {_quoted(target)} as release (storage_version '{STORAGE_VERSION}')")
-        con.execute("use release")
-        for schema in PUBLISHED_SCHEMAS:
-            con.execute(f"create schema if not exists release.{schema}")
-        for schema, name, ddl, comment in _relations(con):
-            relation = f'"{schema}"."{name}"'
-            if ddl is None:
-                con.execute(f"create table release.{relation} as select * from work.{relation}")
-            else:
-                con.execute(ddl)
-                # Rows stand in one order whatever brought them, so that the same data give the same files.
-                order = "order by all" if schema == "marts" else ""
-                con.execute(f"insert into release.{relation} select * from work.{relation} {order}")
-            _copy_comments(con, schema, name, comment)
-        con.execute("checkpoint release")
-        con.execute("use memory")
-        con.execute("detach release")
-    finally:
-        con.close()
-        shutil.rmtree(spill, ignore_errors=True)
-
-
-def _relations(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None, str | None]]:
-    return con.execute(
-        "select schema_name, table_name, sql, comment from duckdb_tables() "
-        "where database_name = 'work' and schema_name in (select unnest(?)) "
-        "union all "
-        "select schema_name, view_name, null, comment from duckdb_views() "
-        "where database_name = 'work' and schema_name in (select unnest(?)) and not internal "
-        "order by 1, 2",
-        [list(PUBLISHED_SCHEMAS), list(PUBLISHED_SCHEMAS)],
-    ).fetchall()
-
-
-def _copy_comments(con: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None) -> None:
-    relation = f'release."{schema}"."{name}"'
-    statements = [f"comment on table {relation} is {_quoted(comment)}"] if comment else []
-    columns = con.execute(
-        "select column_name, comment from duckdb_columns() "
-        "where database_name = 'work' and schema_name = ? and table_name = ? and comment is not null",
-        [schema, name],
-    ).fetchall()
-    statements += [f'comment on column {relation}."{column}" is {_quoted(text)}' for column, text in columns]
-    # One transaction: each of its own writes to the disk, which is most of the time of a small release.
-    con.execute("; ".join(["begin", *statements, "commit"]))
+def _write_database(
+    warehouse: Warehouse, build: PassedBuild, before: _Standing, database: Path
+) -> dict[tuple[str, str], Change] | None:
+    """Write the database, and say what differs from the release before where it was made from that one."""
+    if before.copy(RELEASE_FILE, database.parent):
+        database.chmod(0o644)
+        tokens = {"raw": build.raw_token, "marts": build.marts_token}
+        changes = update_database(warehouse.work_file, database, tokens)
+        if changes is not None:
+            return changes
+    database.unlink(missing_ok=True)
+    write_database(warehouse.work_file, database)
+    return None
 
 
 def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -235,74 +193,83 @@ def _figure_years(con: duckdb.DuckDBPyConnection) -> tuple[int | None, int | Non
     return first, last
 
 
-def _write_tables(con: duckdb.DuckDBPyConnection, staged: Path, before: Path | None) -> dict[str, Any]:
+def _write_tables(
+    con: duckdb.DuckDBPyConnection,
+    staged: Path,
+    before: _Standing,
+    changes: dict[tuple[str, str], Change] | None,
+) -> dict[str, Any]:
     """Write every mart in every format and return what the manifest says of them."""
-    for output_format in ("parquet", *_DERIVED_FORMATS):
+    for output_format in FORMATS:
         (staged / output_format).mkdir()
-    standing = _Standing.read(before)
     entries: dict[str, Any] = {}
     for table in read_tables(con):
-        parquet = write_table(con, table, staged / "parquet", "parquet")
-        entry = standing.take_over(table, parquet, staged) or _derive(con, table, parquet, staged)
-        entries[table.name] = {"rows": parquet.rows, **entry}
+        change = changes.get(("marts", table.name)) if changes is not None else None
+        parts = split(con, table)
+        # All of a table or none: workbooks of some of its years would be taken for the whole.
+        formats = [
+            one for one in FORMATS if one != "xlsx" or all(fits_one_workbook(part.table, part.rows) for part in parts)
+        ]
+        entry: dict[str, Any] = {"rows": sum(part.rows for part in parts), "parts": []}
+        if "xlsx" not in formats:
+            entry["xlsx_left_out"] = (
+                f"a file of it has more than the {MAX_ROWS:,} rows or {MAX_CELLS:,} cells of a workbook; "
+                "`gongkai export DIR --format xlsx` writes several"
+            )
+        for part in parts:
+            is_same = change is not None and not (change.touches(part.year) if part.is_year else change.is_changed)
+            taken = before.take_over(part, formats, staged) if is_same else None
+            entry["parts"].append(taken or _write_part(con, part, formats, staged))
+        entries[table.name] = entry
     return entries
 
 
-def _derive(con: duckdb.DuckDBPyConnection, table: Table, parquet: TableFiles, staged: Path) -> dict[str, Any]:
-    entry: dict[str, Any] = {"parquet": _names(parquet, staged)}
-    cells = []
-    for output_format in _DERIVED_FORMATS:
-        if output_format == "xlsx" and not fits_one_workbook(table, parquet.rows):
-            entry["xlsx"] = []
-            entry["xlsx_left_out"] = (
-                f"{parquet.rows:,} rows of {len(table.columns)} columns are more than the {MAX_ROWS:,} rows or "
-                f"{MAX_CELLS:,} cells of one workbook; `gongkai export DIR --format xlsx` writes several"
-            )
-            continue
-        written = write_table(con, table, staged / output_format, output_format)
-        entry[output_format] = _names(written, staged)
-        cells += [{"format": output_format, **asdict(account)} for account in written.cells]
+def _write_part(con: duckdb.DuckDBPyConnection, part: Part, formats: Sequence[str], staged: Path) -> dict[str, Any]:
+    written = write_part(con, part, {output_format: staged / output_format for output_format in formats})
+    entry: dict[str, Any] = {"name": part.name, "rows": part.rows}
+    for output_format, files in written.items():
+        (path,) = files.paths
+        entry[output_format] = path.relative_to(staged).as_posix()
     # What a format could not hold as it stands in the table.
-    entry["altered_cells"] = cells
+    entry["altered_cells"] = [
+        {"format": output_format, **asdict(account)} for output_format, one in written.items() for account in one.cells
+    ]
     return entry
-
-
-def _names(written: TableFiles, staged: Path) -> list[str]:
-    return [path.relative_to(staged).as_posix() for path in written.paths]
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """The release before, as far as its files may be taken over."""
+    """The release before, as far as it may be taken over; no folder when other code wrote it."""
 
     folder: Path | None
-    tables: dict[str, Any]
+    parts: dict[str, dict[str, Any]]
     sums: dict[str, str]
 
     @classmethod
-    def read(cls, folder: Path | None) -> _Standing:
+    def read(cls, folder: Path | None, build: PassedBuild) -> _Standing:
         manifest = read_manifest(folder) if folder else None
-        if manifest is None or manifest.get("written_by") != _writers():
+        if manifest is None or (manifest["fingerprint"], manifest.get("written_by")) != (build.fingerprint, _writers()):
             return cls(None, {}, {})
-        return cls(folder, manifest["tables"], {file["path"]: file["sha256"] for file in manifest["files"]})
+        parts = {part["name"]: part for entry in manifest["tables"].values() for part in entry["parts"]}
+        return cls(folder, parts, {file["path"]: file["sha256"] for file in manifest["files"]})
 
-    def take_over(self, table: Table, parquet: TableFiles, staged: Path) -> dict[str, Any] | None:
-        """Copy the other files of a table that did not change, and return its entry; None when it did."""
-        entry = self.tables.get(table.name)
-        if self.folder is None or entry is None or entry["parquet"] != _names(parquet, staged):
+    def copy(self, name: str, staged: Path) -> bool:
+        """Copy a file; False when there is none, or not as it was written."""
+        if self.folder is None or name not in self.sums:
+            return False
+        target = staged / name
+        target.parent.mkdir(exist_ok=True)
+        # A copy and not a link: what may spoil one release must not spoil the next.
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(self.folder / name, target)
+        return target.is_file() and describe_file(staged, target)["sha256"] == self.sums[name]
+
+    def take_over(self, part: Part, formats: Sequence[str], staged: Path) -> dict[str, Any] | None:
+        """Copy the files of a part in which nothing differs and return its entry; None when one is spoiled."""
+        entry = self.parts.get(part.name)
+        if entry is None or [one for one in FORMATS if one in entry] != formats:
             return None
-        made = [describe_file(staged, path)["sha256"] for path in parquet.paths]
-        if made != [self.sums[name] for name in entry["parquet"]]:
-            return None
-        for name in (name for output_format in _DERIVED_FORMATS for name in entry[output_format]):
-            try:
-                shutil.copyfile(self.folder / name, staged / name)
-            except FileNotFoundError:
-                return None
-            # A copy and not a link: what may spoil one release must not spoil the next.
-            if describe_file(staged, staged / name)["sha256"] != self.sums[name]:
-                return None
-        return {name: value for name, value in entry.items() if name != "rows"}
+        return entry if all(self.copy(entry[output_format], staged) for output_format in formats) else None
 
 
 def _writers() -> dict[str, str]:
@@ -356,8 +323,3 @@ def _no_space(warehouse: Warehouse) -> str:
         f"no space left on the disk of {warehouse.releases.resolve()}; readers keep the release they have. "
         "Make room and run `gongkai publish`"
     )
-
-
-def _quoted(value: Path | str) -> str:
-    text = str(value).replace("'", "''")
-    return f"'{text}'"

@@ -1,7 +1,10 @@
 """Marts as files: Parquet, CSV for spreadsheets and programs, and by way of :mod:`loaders.workbooks` XLSX.
 
 In: a connection to a release, tables of :mod:`loaders.tables` and a folder. Out: the files, and an account of what a
-format could not hold as it stands. The same rows in the same order give the same bytes.
+format could not hold as it stands. The same rows give the same bytes, in whatever order the database holds them.
+
+In a release a mart of facts with more than :data:`MAX_CELLS_TOGETHER` cells is a folder with a file a year: a new
+report then changes the files of its year alone, and each year has a workbook as long as one can hold it.
 
 * Parquet (zstd) holds every cell exactly.
 * CSV is UTF-8 with a byte order mark, since spreadsheets take Chinese for garbage without it; a null is nothing, an
@@ -15,18 +18,22 @@ format could not hold as it stands. The same rows in the same order give the sam
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.tables import Table
-from loaders.workbooks import MAX_ROWS, CellAccount, write_workbooks
+from loaders.workbooks import MAX_ROWS, ROWS, CellAccount, write_workbooks
 
 if TYPE_CHECKING:
     import duckdb
 
 FORMATS = ("parquet", "csv", "xlsx")
+# Of one file of facts: a workbook of so many is written in three seconds.
+MAX_CELLS_TOGETHER = 100_000
+_FACTS = ("fct_", "rpt_")
 # What the kinds of an account mean, after the number of cells.
 ACCOUNTS = {
     "guarded_formula": "have an apostrophe in front, or a spreadsheet would run them",
@@ -44,51 +51,97 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class TableFiles:
-    """What was written of one table in one format; ``cells`` says what the format could not hold as it stands."""
+class Part:
+    """The rows of a table that go into files of their own: all, or those of a year, None where it is not known."""
 
-    table: str
+    table: Table
     rows: int
+    is_year: bool = False
+    year: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its files without their suffixes, within the folder of a format."""
+        if not self.is_year:
+            return self.table.name
+        return f"{self.table.name}/{'unknown' if self.year is None else self.year}"
+
+    @property
+    def condition(self) -> str:
+        """Which rows of the table it has."""
+        return (
+            f"report_year is not distinct from {'null' if self.year is None else self.year}" if self.is_year else "true"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TableFiles:
+    """What was written of one part in one format; ``cells`` says what the format could not hold as it stands."""
+
+    part: Part
     paths: tuple[Path, ...]
     cells: tuple[CellAccount, ...] = ()
 
 
-def write_table(con: duckdb.DuckDBPyConnection, table: Table, folder: Path, output_format: str) -> TableFiles:
-    """Write one table in one of :data:`FORMATS`.
+def whole(con: duckdb.DuckDBPyConnection, table: Table) -> Part:
+    """All rows of a table."""
+    return Part(table, int(con.execute(f"select count(*) from {table.relation}").fetchall()[0][0]))
+
+
+def split(con: duckdb.DuckDBPyConnection, table: Table) -> list[Part]:
+    """The parts of a table in a release: one, or one a year where it has many cells."""
+    together = whole(con, table)
+    has_years = "report_year" in {column.name for column in table.columns}
+    if not (table.name.startswith(_FACTS) and has_years and together.rows * len(table.columns) > MAX_CELLS_TOGETHER):
+        return [together]
+    years = con.execute(f"select report_year, count(*) from {table.relation} group by 1 order by 1 nulls last")
+    return [Part(table, rows, True, year) for year, rows in years.fetchall()]
+
+
+def write_part(con: duckdb.DuckDBPyConnection, part: Part, folders: Mapping[str, Path]) -> dict[str, TableFiles]:
+    """Write a part in some of :data:`FORMATS`, each below a folder of its own, and return the files of each.
 
     Raises:
         GongkaiError: when a workbook, read back, is not what was written.
     """
-    rows = count_rows(con, table)
-    if output_format == "parquet":
-        return TableFiles(table.name, rows, (_write_parquet(con, table, folder),))
-    if output_format == "csv":
-        return _write_csv(con, table, folder, rows)
-    paths, cells = write_workbooks(con, table, folder, rows)
-    return TableFiles(table.name, rows, paths, cells)
-
-
-def count_rows(con: duckdb.DuckDBPyConnection, table: Table) -> int:
-    """How many rows a table has."""
-    return int(con.execute(f'select count(*) from marts."{table.name}"').fetchall()[0][0])
+    con.execute(
+        f"create or replace temp table {ROWS} as select * from {part.table.relation} "
+        f"where {part.condition} order by {part.table.order}"
+    )
+    try:
+        written = {}
+        for output_format, folder in folders.items():
+            (folder / part.name).parent.mkdir(exist_ok=True)
+            written[output_format] = _WRITERS[output_format](con, part, folder)
+        return written
+    finally:
+        con.execute(f"drop table {ROWS}")
 
 
 def describe_file(folder: Path, path: Path) -> dict[str, str | int]:
     """Path within a folder, size and checksum of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": digest}
+    found = path.stat()
+    digest = _digest(str(path), found.st_ino, found.st_size, found.st_mtime_ns)
+    return {"path": path.relative_to(folder).as_posix(), "bytes": found.st_size, "sha256": digest}
 
 
-def _write_parquet(con: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> Path:
-    path = folder / f"{table.name}.parquet"
-    con.execute(f'copy marts."{table.name}" to {_quoted(path)} (format parquet, compression zstd)')
-    return path
+@lru_cache(maxsize=4096)
+def _digest(path: str, *_: int) -> str:
+    """The checksum of a file as it stands: package, catalogue and manifest all name it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_csv(con: duckdb.DuckDBPyConnection, table: Table, folder: Path, rows: int) -> TableFiles:
-    is_small = rows <= MAX_ROWS
-    path = folder / f"{table.name}.csv{'' if is_small else '.gz'}"
+def _write_parquet(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> TableFiles:
+    path = folder / f"{part.name}.parquet"
+    con.execute(f"copy {ROWS} to {_quoted(path)} (format parquet, compression zstd)")
+    return TableFiles(part, (path,))
+
+
+def _write_csv(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> TableFiles:
+    table = part.table
+    is_small = part.rows <= MAX_ROWS
+    path = folder / f"{part.name}.csv{'' if is_small else '.gz'}"
     guarded = _count_formulas(con, table)
     names = {column.name: f'"{column.name}"' for column in table.columns}
     for column in guarded:
@@ -101,11 +154,18 @@ def _write_csv(con: duckdb.DuckDBPyConnection, table: Table, folder: Path, rows:
     )
     compression = "none" if is_small else "gzip"
     con.execute(
-        f'copy (select {columns} from marts."{table.name}") to {_quoted(path)} '
-        f"(format csv, header, compression {compression})"
+        f"copy (select {columns} from {ROWS}) to {_quoted(path)} (format csv, header, compression {compression})"
     )
     cells = tuple(CellAccount(table.name, column, "guarded_formula", count) for column, count in guarded.items())
-    return TableFiles(table.name, rows, (path,), cells)
+    return TableFiles(part, (path,), cells)
+
+
+def _write_xlsx(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> TableFiles:
+    paths, cells = write_workbooks(con, part.table, folder / part.name, part.rows)
+    return TableFiles(part, paths, cells)
+
+
+_WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "xlsx": _write_xlsx}
 
 
 def _count_formulas(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, int]:
@@ -119,7 +179,7 @@ def _count_formulas(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, i
         f"and regexp_matches(\"{name}\", {_quoted(FORMULA)}, 's'))"
         for name in texts
     )
-    found: Sequence[int] = con.execute(f'select {counts} from marts."{table.name}"').fetchall()[0]
+    found: Sequence[int] = con.execute(f"select {counts} from {ROWS}").fetchall()[0]
     return {name: count for name, count in zip(texts, found, strict=True) if count}
 
 

@@ -20,6 +20,7 @@ LOOKUPS = (
     ("indicator_code", "report_year"),
     ("report_id",),
 )
+_MARTS = "database_name = current_database() and schema_name = 'marts'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,18 @@ class Table:
     key: tuple[str, ...]
 
     @property
+    def relation(self) -> str:
+        """The mart with its schema."""
+        return f'marts."{self.name}"'
+
+    @property
+    def order(self) -> str:
+        """What puts the rows in one order, whatever brought them; reports stay together, which also compresses best."""
+        names = {column.name for column in self.columns}
+        order = [*(["report_id"] if "report_id" in names else []), *self.key]
+        return ", ".join(f'"{name}"' for name in dict.fromkeys(order)) if self.key else "all"
+
+    @property
     def lookups(self) -> list[tuple[str, ...]]:
         """The columns of the indexes beside the key."""
         names = {column.name for column in self.columns}
@@ -50,19 +63,17 @@ class Table:
 
 def read_tables(con: duckdb.DuckDBPyConnection) -> list[Table]:
     """The marts of a file with their columns, keys and comments."""
-    comments = con.execute(
-        "select table_name, comment from duckdb_tables() where schema_name = 'marts' order by 1"
-    ).fetchall()
+    comments = con.execute(f"select table_name, comment from duckdb_tables() where {_MARTS} order by 1").fetchall()
     keys = dict(
         con.sql(
             "select table_name, constraint_column_names from duckdb_constraints() "
-            "where schema_name = 'marts' and constraint_type = 'PRIMARY KEY'"
+            f"where {_MARTS} and constraint_type = 'PRIMARY KEY'"
         ).fetchall()
     )
     columns: dict[str, list[Column]] = {name: [] for name, _ in comments}
     for table, *row in con.execute(
         "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() "
-        "where schema_name = 'marts' order by table_name, column_index"
+        f"where {_MARTS} order by table_name, column_index"
     ).fetchall():
         # Views have columns too.
         if table in columns:

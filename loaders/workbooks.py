@@ -1,9 +1,9 @@
 """Marts as XLSX workbooks that are read back before anyone gets them.
 
-In: a connection to a release and a table. Out: ``<table>.xlsx``, and ``<table>_2.xlsx`` and on where one file would
-have more than :data:`MAX_ROWS` rows or :data:`MAX_CELLS` cells, each with the names of the columns on top. Texts are
-texts: none becomes a link, a number or a formula. Numbers, dates and booleans keep their types; of a ratio (a double)
-16 digits are kept.
+In: a connection to a release with rows of a table in :data:`ROWS`. Out: ``<name>.xlsx``, and ``<name>_2.xlsx`` and
+on where one file would have more than :data:`MAX_ROWS` rows or :data:`MAX_CELLS` cells, each with the names of the
+columns on top. Texts are texts: none becomes a link, a number or a formula. Numbers, dates and booleans keep their
+types; of a ratio (a double) 16 digits are kept.
 
 What a cell of a workbook cannot hold is never lost in silence. It is written as near as can be and counted:
 
@@ -35,10 +35,12 @@ from loaders.tables import Column, Table
 if TYPE_CHECKING:
     import duckdb
 
+# The rows that are being written, in their order.
+ROWS = "temp.written_rows"
 # Of a sheet, without the row of names.
 MAX_ROWS = 1_048_575
-# What a spreadsheet opens without trouble, and what a release takes a minute to write and compare at most.
-MAX_CELLS = 3_000_000
+# What a spreadsheet opens without trouble, and what takes half a minute to write and compare at most.
+MAX_CELLS = 1_000_000
 MAX_TEXT = 32_767
 _CUT_MARK = "…［截断 cut］"
 _BATCH_ROWS = 5_000
@@ -72,9 +74,9 @@ def rows_a_file(table: Table) -> int:
 
 
 def write_workbooks(
-    con: duckdb.DuckDBPyConnection, table: Table, folder: Path, rows: int
+    con: duckdb.DuckDBPyConnection, table: Table, stem: Path, rows: int
 ) -> tuple[tuple[Path, ...], tuple[CellAccount, ...]]:
-    """Write a table of so many rows, read it back and compare.
+    """Write so many rows of a table, which stand in :data:`ROWS`, read them back and compare.
 
     Raises:
         GongkaiError: when what is read back is not what was written.
@@ -85,7 +87,7 @@ def write_workbooks(
     counts: Counter[tuple[str, str]] = Counter()
     exact = _inexact_columns(con, table)
     for number, offset in enumerate(range(0, max(rows, 1), step), start=1):
-        path = folder / f"{table.name}{'' if number == 1 else f'_{number}'}.xlsx"
+        path = stem.with_name(f"{stem.name}{'' if number == 1 else f'_{number}'}.xlsx")
         met = _write_file(con, table, path, exact, (offset, step), counts)
         _compare(con, table, path, exact, (offset, step), met)
         paths.append(path)
@@ -163,7 +165,7 @@ def _cells(
     """The rows of a file as its cells hold them; counts what they cannot hold."""
     offset, limit = window
     columns = ", ".join(_expression(column, exact) for column in table.columns)
-    cursor = con.execute(f'select {columns} from marts."{table.name}" limit {limit} offset {offset}')
+    cursor = con.execute(f"select {columns} from {ROWS} limit {limit} offset {offset}")
     fitting = [(n, column.name, fit) for n, column in enumerate(table.columns) if (fit := _fitting(column, exact))]
     while rows := cursor.fetchmany(_BATCH_ROWS):
         for row in rows:
@@ -195,7 +197,7 @@ def _inexact_columns(con: duckdb.DuckDBPyConnection, table: Table) -> frozenset[
         f'"{column.name}"), false)'
         for column in decimals
     )
-    found = con.execute(f'select {asked} from marts."{table.name}"').fetchall()[0]
+    found = con.execute(f"select {asked} from {ROWS}").fetchall()[0]
     return frozenset(column.name for column, is_inexact in zip(decimals, found, strict=True) if is_inexact)
 
 

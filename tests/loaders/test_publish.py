@@ -128,7 +128,7 @@ def test_leftovers_of_a_killed_publish_are_removed(refreshed: Warehouse) -> None
     assert not [name for name in folders(refreshed) if name.startswith(".")]
 
 
-@pytest.mark.parametrize("step", ["_write_tables", "seal_release", "sync", "_copy_database"])
+@pytest.mark.parametrize("step", ["_write_tables", "seal_release", "sync", "_write_database"])
 def test_a_full_disk_leaves_the_old_release(refreshed: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     before = (os.readlink(refreshed.current), folders(refreshed))
 

@@ -30,7 +30,7 @@ OPENINGS = {
     ("loaders/release_guard.py", "open_release"),  # a release, read-only and locked
     ("loaders/warehouse.py", "open_duckdb"),  # the work file; a release read-only
     ("loaders/warehouse.py", "_create_work_file"),
-    ("loaders/publish.py", "_copy_database"),  # a release that nobody sees yet
+    ("loaders/release_database.py", "_open"),  # a release that nobody sees yet
     ("loaders/suite_rules.py", "_raw_columns"),  # nothing but memory
 }
 

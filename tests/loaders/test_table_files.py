@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from loaders.errors import GongkaiError
-from loaders.table_files import FORMULA, TableFiles, write_table
+from loaders.table_files import FORMULA, TableFiles, split, whole, write_part
 from loaders.tables import read_tables
 from loaders.workbooks import MAX_TEXT
 
@@ -31,7 +31,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def write(con: duckdb.DuckDBPyConnection, folder: Path, output_format: str) -> TableFiles:
     (table,) = read_tables(con)
-    return write_table(con, table, folder, output_format)
+    return write_part(con, whole(con, table), {output_format: folder})[output_format]
 
 
 def accounts(files: TableFiles) -> dict[tuple[str, str], int]:
@@ -109,7 +109,7 @@ def test_more_links_than_a_sheet_may_have_are_all_there(con: duckdb.DuckDBPyConn
     assert files.cells == ()
     book = openpyxl.load_workbook(files.paths[0], read_only=True)
     found = [uri for (uri,) in book.worksheets[0].iter_rows(values_only=True)]
-    assert found[1:] == [f"https://example.com/{i}" for i in range(65_600)]
+    assert found[1:] == sorted(f"https://example.com/{i}" for i in range(65_600))
 
 
 def test_a_table_too_long_for_one_workbook_is_several(
@@ -168,7 +168,7 @@ HARMLESS = ("-", "=", "-1,234.5", "+5", "-12%", "乙", "1-2", "")
 
 def test_no_text_of_a_csv_file_is_run_as_a_formula(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     con.execute("create table marts.dim_odd (label varchar, value decimal(20, 4), none varchar)")
-    texts = [*FORMULAS, *HARMLESS]
+    texts = sorted([*FORMULAS, *HARMLESS])
     con.executemany("insert into marts.dim_odd values (?, -1.5, null)", [(text,) for text in texts])
     files = write(con, tmp_path, "csv")
     assert accounts(files) == {("label", "guarded_formula"): len(FORMULAS) - 1}
@@ -201,3 +201,36 @@ def test_a_csv_file_that_no_spreadsheet_shows_is_compressed(
     assert files.paths[0].name == "dim_odd.csv.gz"
     text = gzip.decompress(files.paths[0].read_bytes()).decode("utf-8-sig")
     assert [Decimal(row["value"]) for row in csv.DictReader(text.splitlines())] == [0, 1, 2]
+
+
+def test_a_large_mart_of_facts_is_a_file_a_year(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    con.execute(
+        "create table marts.fct_odd as select 'k' || i as odd_key, "
+        "case when i % 3 < 2 then 2020 + i % 3 end as report_year from range(9) as t(i)"
+    )
+    (table,) = read_tables(con)
+    assert [part.name for part in split(con, table)] == ["fct_odd"]
+    monkeypatch.setattr("loaders.table_files.MAX_CELLS_TOGETHER", 17)
+    parts = split(con, table)
+    assert [(part.name, part.rows) for part in parts] == [
+        ("fct_odd/2020", 3),
+        ("fct_odd/2021", 3),
+        ("fct_odd/unknown", 3),
+    ]
+    folders = {output_format: tmp_path / output_format for output_format in ("parquet", "csv", "xlsx")}
+    for folder in folders.values():
+        folder.mkdir()
+    for part in parts:
+        write_part(con, part, folders)
+    for output_format, folder in folders.items():
+        assert [path.name for path in sorted((folder / "fct_odd").iterdir())] == [
+            f"{year}.{output_format}" for year in ("2020", "2021", "unknown")
+        ]
+    found = con.execute(f"select odd_key from '{tmp_path}/parquet/fct_odd/*.parquet' order by report_year nulls last")
+    assert [key for (key,) in found.fetchall()] == ["k0", "k3", "k6", "k1", "k4", "k7", "k2", "k5", "k8"]
+    # Dimensions are one file however large.
+    con.execute("alter table marts.fct_odd rename to dim_odd")
+    (table,) = read_tables(con)
+    assert [part.name for part in split(con, table)] == ["dim_odd"]

@@ -19,7 +19,7 @@ STEPS = {
     "raw_checks": "loaders.checks._run_great_expectations",
     "raw_recorded": "loaders.data_docs.write_index",
     "build": "loaders.dbt_build._close_connections",
-    "copy": "loaders.publish._copy_comments",
+    "copy": "loaders.release_database._open",
     "parquet": "loaders.publish._write_tables",
     "seal": "loaders.publish.seal_release",
     "swap": "loaders.publish._swap_current",

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from loaders.publish import _copy_database
-from loaders.table_files import write_table
+from loaders.release_database import write_database
+from loaders.table_files import whole, write_part
 from loaders.tables import read_tables
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb
@@ -59,10 +59,10 @@ def build(warehouse: Warehouse) -> None:
 def digests(warehouse: Warehouse, folder: Path) -> dict[str, str]:
     """The checksum of the Parquet file of each mart, written as a publication writes it."""
     folder.mkdir()
-    _copy_database(warehouse.work_file, folder / RELEASE_FILE)
+    write_database(warehouse.work_file, folder / RELEASE_FILE)
     con = open_duckdb(folder / RELEASE_FILE, read_only=True)
     try:
-        written = [write_table(con, table, folder, "parquet") for table in read_tables(con)]
+        written = [write_part(con, whole(con, table), {"parquet": folder})["parquet"] for table in read_tables(con)]
     finally:
         con.close()
     assert len(written) > 20
