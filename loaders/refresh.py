@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loaders.builds import (
@@ -141,11 +142,13 @@ def run_check(settings: Settings, layer: str | None, wait_seconds: float) -> Non
     warehouse = settings.warehouse
     _require_work_file(warehouse)
     found: dict[str, tuple[Finding, ...]] = {}
-    with _recorded_run(settings, "check", wait_seconds) as run_id:
+    with _recorded_run(settings, "check", wait_seconds) as run_id, _pages_of_checks(warehouse) as checked:
         for name in (layer,) if layer else LAYERS:
             settings.say(f"checking {name}")
+            checked.append(name)
             with _step(warehouse, run_id, f"check_{name}"):
-                found[name] = _check(warehouse, name, run_id, build_fingerprint())
+                token = _ask(warehouse, partial(data_token, schema=name))
+                found[name] = _check(warehouse, name, run_id, build_fingerprint(), token)
     findings = [finding for layer_findings in found.values() for finding in layer_findings]
     settings.answer(describe_findings(findings, warehouse), [_finding_as_json(finding) for finding in findings])
     for name, layer_findings in found.items():
@@ -266,13 +269,16 @@ def _bring_up_to_date(
     warehouse = settings.warehouse
     fingerprint = build_fingerprint()
     raw_token = _ask(warehouse, lambda con: data_token(con, "raw"))
-    if full or not _ask(warehouse, lambda con: is_checked(con, "raw", fingerprint, raw_token)):
-        _check_or_raise(settings, "raw", run_id, fingerprint)
-    if full or not _ask(warehouse, lambda con: is_built(con, fingerprint, raw_token)):
-        _build(settings, run_id, fingerprint, raw_token, every_year=full)
-    marts_token = _ask(warehouse, lambda con: data_token(con, "marts"))
-    if full or not _ask(warehouse, lambda con: is_checked(con, "marts", fingerprint, marts_token)):
-        _check_or_raise(settings, "marts", run_id, fingerprint)
+    with _pages_of_checks(warehouse) as checked:
+        if full or not _ask(warehouse, lambda con: is_checked(con, "raw", fingerprint, raw_token)):
+            checked.append("raw")
+            _check_or_raise(settings, "raw", run_id, fingerprint, raw_token)
+        if full or not _ask(warehouse, lambda con: is_built(con, fingerprint, raw_token)):
+            _build(settings, run_id, fingerprint, raw_token, every_year=full)
+        marts_token = _ask(warehouse, lambda con: data_token(con, "marts"))
+        if full or not _ask(warehouse, lambda con: is_checked(con, "marts", fingerprint, marts_token)):
+            checked.append("marts")
+            _check_or_raise(settings, "marts", run_id, fingerprint, marts_token)
     if is_published(warehouse, fingerprint, raw_token, marts_token) or not publish:
         return None
     rollback = read_rollback(warehouse)
@@ -312,32 +318,42 @@ def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str, *,
         _ask(warehouse, lambda con: end_build(con, build_id, "built"))
 
 
-def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: str) -> None:
+@contextlib.contextmanager
+def _pages_of_checks(warehouse: Warehouse) -> Iterator[list[str]]:
+    """Write the pages once, after the checks of the layers that are put into the list; also when something failed."""
+    from loaders.site import write_work_site
+
+    checked: list[str] = []
+    try:
+        yield checked
+    finally:
+        if checked:
+            write_work_site(warehouse)
+
+
+def _check_or_raise(settings: Settings, layer: str, run_id: str, fingerprint: str, token: str) -> None:
     from loaders.checks import describe_finding, raise_if_blocked
 
     settings.say(f"checking {layer}")
     with _step(settings.warehouse, run_id, f"check_{layer}"):
-        findings = _check(settings.warehouse, layer, run_id, fingerprint)
+        findings = _check(settings.warehouse, layer, run_id, fingerprint, token)
     raise_if_blocked(layer, findings, settings.warehouse.site)
     for finding in findings:
         if not finding.is_success:
             settings.say("\n".join(describe_finding(finding)))
 
 
-def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str) -> tuple[Finding, ...]:
+def _check(warehouse: Warehouse, layer: str, run_id: str, fingerprint: str, token: str) -> tuple[Finding, ...]:
     from loaders.checks import load_suites, run_suites
     from loaders.data_docs import write_index
-    from loaders.site import write_work_site
     from loaders.validation import suite_entries, write_report
 
     manifest = current_manifest(warehouse)
     suites = load_suites(layer, previous=manifest["table_rows"] if manifest else {})
-    token = _ask(warehouse, lambda con: data_token(con, layer))
     findings = run_suites(warehouse, layer, suites)
     _ask(warehouse, lambda con: record_check(con, layer, run_id, fingerprint, token, findings))
     write_index(warehouse.data_docs, _ask(warehouse, last_results))
     write_report(warehouse.validation / f"{layer}.json", _ask(warehouse, lambda con: suite_entries(con, [layer])))
-    write_work_site(warehouse)
     return findings
 
 

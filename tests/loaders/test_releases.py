@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from frictionless import Package
 
 from loaders.builds import data_token
 from loaders.errors import GongkaiError, LockedError, UsageError
@@ -360,6 +361,7 @@ def test_of_a_large_table_only_the_touched_years_are_written(
     package = json.loads((release.folder / "datapackage.json").read_text("utf-8"))
     found = {resource["path"]: resource["rows"] for resource in package["resources"]}
     assert found == {"csv/dim_report.csv": 3, "csv/fct_metric_value/2020.csv": 1, "csv/fct_metric_value/2021.csv": 2}
+    assert Package(str(release.folder / "datapackage.json")).validate().valid
 
 
 CHANGES = {
