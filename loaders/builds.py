@@ -46,14 +46,14 @@ create table if not exists quality.check_runs (
 );
 create table if not exists quality.check_results (
     check_id varchar not null,
-    rule_id varchar,
+    rule_id varchar not null,
     suite_name varchar not null,
     expectation_type varchar not null,
     column_name varchar,
     severity varchar not null,
     description varchar not null,
     is_success boolean not null,
-    is_error boolean,
+    is_error boolean not null,
     observed varchar,
     unexpected_count bigint,
     offending_rows varchar not null
@@ -99,24 +99,9 @@ class PassedBuild:
 
 
 def create_quality(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of schema ``quality`` where they are missing, with the rows of an older work file."""
+    """Make the tables of schema ``quality`` where they are missing."""
     con.execute(_DDL)
     create_history(con)
-    _take_over_rows(con)
-
-
-def _take_over_rows(con: duckdb.DuckDBPyConnection) -> None:
-    """Move what stands in schema ``checks``, as the schema was called once, and drop it."""
-    tables = con.execute(
-        "select table_name from duckdb_tables() where schema_name = 'checks' and database_name = current_database()"
-    ).fetchall()
-    if not tables:
-        return
-    con.execute("begin")
-    for (table,) in tables:
-        con.execute(f"insert into quality.{table} by name select * from checks.{table}")
-    con.execute("drop schema checks cascade")
-    con.execute("commit")
 
 
 def data_token(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> str:

@@ -123,9 +123,7 @@ def _read_work(warehouse: Warehouse) -> dict[str, Any] | None:
 
 def _read_tables(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> dict[str, Any] | None:
     tables = set(con.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall())
-    # The next run moves what an older version kept in schema checks.
-    schema = "quality" if ("quality.builds",) in tables else "checks"
-    if ("raw.runs",) not in tables or (f"{schema}.builds",) not in tables:
+    if ("raw.runs",) not in tables or ("quality.builds",) not in tables:
         return None  # the first run was stopped before it wrote anything
     rereadable, out_of_reach = count_outdated(con, LOADER_VERSION, warehouse.fetched)
     return {
@@ -144,14 +142,14 @@ def _read_tables(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> dict[s
             _named(
                 con,
                 "select build_id, status, message, strftime(started_at, '%Y-%m-%dT%H:%M:%SZ') as at "
-                f"from {schema}.builds order by started_at desc, build_id desc limit 1",
+                "from quality.builds order by started_at desc, build_id desc limit 1",
             )
         ),
         "checks": _named(
             con,
             "select layer, max_by(is_passed, checked_at) as is_passed, "
             "strftime(max(checked_at), '%Y-%m-%dT%H:%M:%SZ') as at "
-            f"from {schema}.check_runs group by layer order by layer desc",
+            "from quality.check_runs group by layer order by layer desc",
         ),
         "runs": _named(
             con,

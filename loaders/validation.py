@@ -72,7 +72,7 @@ def suite_entries(con: duckdb.DuckDBPyConnection, layers: Sequence[str]) -> list
     cursor = con.execute(
         "select c.check_id, c.layer, c.data_token, f.rule_id, f.suite_name, f.expectation_type, "
         "coalesce(f.column_name, '') as column_name, f.severity, f.description, f.is_success, "
-        "coalesce(f.is_error, false) as is_error, f.observed, f.unexpected_count "
+        "f.is_error, f.observed, f.unexpected_count "
         "from quality.check_results as f join quality.check_runs as c on f.check_id = c.check_id "
         "where c.check_id in (select max_by(check_id, (checked_at, check_id)) from quality.check_runs "
         "where layer in (select unnest(?)) group by layer) order by c.layer desc, f.suite_name, f.rule_id",

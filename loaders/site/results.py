@@ -80,39 +80,33 @@ class _Rule:
 
 def read_results(con: duckdb.DuckDBPyConnection) -> list[LayerResult]:
     """The last check of each layer that was checked."""
-    schema = results_schema(con)
-    if schema is None:
+    is_there = con.execute(
+        "select 1 from duckdb_tables() where database_name = current_database() and schema_name = 'quality' "
+        "and table_name = 'check_results'"
+    ).fetchall()
+    if not is_there:
         return []
     layers = []
     for layer in LAYERS:
         runs = con.execute(
-            f"select check_id, checked_at, is_passed from {schema}.check_runs where layer = ? "
+            "select check_id, checked_at, is_passed from quality.check_runs where layer = ? "
             "order by checked_at desc, check_id desc limit 1",
             [layer],
         ).fetchall()
         if runs:
             check_id, checked_at, is_passed = runs[0]
-            rules = _read_rules(con, schema, layer, check_id)
+            rules = _read_rules(con, layer, check_id)
             layers.append(LayerResult(layer, checked_at, bool(is_passed), tuple(_with_evidence(con, rules))))
     return layers
 
 
-def results_schema(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The schema with the results of the checks; null before the first run."""
-    rows = con.execute(
-        "select schema_name from duckdb_tables() where table_name = 'check_results' "
-        "and database_name = current_database() and schema_name in ('quality', 'checks') order by schema_name desc"
-    ).fetchall()
-    return rows[0][0] if rows else None
-
-
-def _read_rules(con: duckdb.DuckDBPyConnection, schema: str, layer: str, check_id: str) -> list[_Rule]:
+def _read_rules(con: duckdb.DuckDBPyConnection, layer: str, check_id: str) -> list[_Rule]:
     known = {
         (suite.name, rule.type, rule.description): (suite, rule, number)
         for suite in load_suites(layer)
         for number, rule in enumerate(suite.expectations, 1)
     }
-    results = read_dictionaries(con, f"select * from {schema}.check_results where check_id = ?", [check_id])
+    results = read_dictionaries(con, "select * from quality.check_results where check_id = ?", [check_id])
     results.sort(key=lambda row: (row["suite_name"], row["expectation_type"], row["description"]))
     rules = []
     for at, result in enumerate(results, 1):

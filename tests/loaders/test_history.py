@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from loaders.builds import create_quality, data_token, is_built, is_checked
+from loaders.builds import create_quality, data_token, is_built
 from loaders.errors import ChecksFailedError, UsageError
 from loaders.history import (
     KEPT_RUNS,
@@ -130,26 +130,6 @@ def test_a_check_that_blocks_is_kept_with_its_rows(refreshed: Warehouse) -> None
     ]
 
 
-def test_rows_of_an_older_work_file_are_taken_over() -> None:
-    con = duckdb.connect()
-    create_quality(con)
-    for table in ("builds", "check_runs", "check_results"):
-        con.execute("create schema if not exists checks")
-        con.execute(f"create table checks.{table} as select * from quality.{table}")
-    con.execute("alter table checks.check_results drop column rule_id")
-    con.execute("alter table checks.check_results drop column is_error")
-    con.execute("insert into checks.builds values ('b', 'r', 'f', 't', 'built', null, '2026-01-01', null)")
-    con.execute("insert into checks.check_runs values ('c', 'raw', 'r', 'f', 't', true, '2026-01-01')")
-    con.execute("insert into checks.check_results values ('c', 's', 'e', null, 'info', 'd', true, '0', null, '[]')")
-    for _ in range(2):
-        create_quality(con)
-        assert con.execute("select count(*) from duckdb_schemas() where schema_name = 'checks'").fetchall() == [(0,)]
-        assert is_built(con, "f", "t")
-        assert is_checked(con, "raw", "f", "t")
-        found = con.execute("select check_id, rule_id, suite_name, observed from quality.check_results").fetchall()
-        assert found == [("c", None, "s", "0")]
-
-
 def test_each_table_keeps_its_last_runs(empty: duckdb.DuckDBPyConnection) -> None:
     node = NodeResult("model.m", "m", "model", "success", None, None, 0.1)
     for number in range(1, 6):
@@ -160,9 +140,9 @@ def test_each_table_keeps_its_last_runs(empty: duckdb.DuckDBPyConnection) -> Non
             "insert into quality.check_runs values (?, ?, ?, 'f', 't', true, '2026-01-01')", [f"c{number}", layer, run]
         )
         empty.execute(
-            "insert into quality.check_results by name select ? as check_id, 's' as suite_name, "
+            "insert into quality.check_results by name select ? as check_id, 'r' as rule_id, 's' as suite_name, "
             "'e' as expectation_type, 'info' as severity, 'd' as description, true as is_success, "
-            "'[]' as offending_rows",
+            "false as is_error, '[]' as offending_rows",
             [f"c{number}"],
         )
     record_nodes(empty, "run1", [node, node])

@@ -23,7 +23,7 @@ from loaders.refresh import run_check
 from loaders.settings import Settings
 from loaders.site import Edition, registers, write_release_site, write_work_site
 from loaders.site.registers import REGISTERS
-from loaders.site.results import NEXT_STEPS, read_results, results_schema
+from loaders.site.results import NEXT_STEPS, read_results
 from loaders.site.words import Words
 from loaders.warehouse import Warehouse
 from tests.loaders.test_publish import execute
@@ -437,7 +437,7 @@ def test_rows_that_were_kept_stand_when_their_tables_are_gone(refreshed: Warehou
 
 def test_before_the_first_check_there_is_a_first_page(refreshed: Warehouse) -> None:
     con = refreshed.connect()
-    con.execute(f"delete from {results_schema(con)}.check_runs")
+    con.execute("delete from quality.check_runs")
     con.close()
     assert "Nothing was checked yet" in (write_work_site(refreshed) / "index.html").read_text("utf-8")
 

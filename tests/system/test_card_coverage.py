@@ -41,6 +41,11 @@ def test_exposures_name_what_reads_the_marts() -> None:
     assert set(re.findall(r"marts\.(\w+)", suites)) == exposures["checks_before_publishing"]
     code = (PROJECT_ROOT / "loaders" / "trace.py").read_text("utf-8")
     assert set(re.findall(r"marts\.((?:dim|fct|rpt)_\w+)", code)) == exposures["trace"]
+    datasets = "".join(
+        path.read_text("utf-8")
+        for path in (PROJECT_ROOT / "deploy" / "superset" / "bundle" / "datasets").glob("*.yaml")
+    )
+    assert set(re.findall(r"marts\.(\w+)", datasets)) == exposures["dashboard"]
     questions = "".join(path.read_text("utf-8") for path in (PROJECT_ROOT / "analyses").glob("*.sql"))
     assert set(re.findall(r"ref\('(\w+)'\)", questions)) <= exposures["analyses"] | {"form_metrics"}
 
