@@ -1,6 +1,6 @@
 """Publishes against readers: does anybody ever meet an error, or tables of two releases?
 
-``python -m benchmarks.publishes [--count 1000] [--real 10] [--interval 0.1] [--warehouse DIR] [--json]`` makes a small
+``python -m benchmarks.publishes [--count 1000] [--real 100] [--interval 0.1] [--warehouse DIR] [--json]`` makes a small
 warehouse with two releases that differ in every table it asks for, then publishes again and again while four processes
 read: one opens ``current/warehouse.duckdb`` for each question, one opens the folder that the link leads to and compares
 what it finds with the manifest and a Parquet file there, one holds its connection and opens anew when the link changes,
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     """Publish against readers and print what they met."""
     parser = argparse.ArgumentParser(description="Publish against readers.")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--real", type=int, default=10)
+    parser.add_argument("--real", type=int, default=100)
     parser.add_argument("--interval", type=float, default=0.1, help="seconds from one publish to the next, at least")
     parser.add_argument("--warehouse", type=Path, help="a warehouse with two releases")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder without it")

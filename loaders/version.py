@@ -23,6 +23,7 @@ _BUILD_FILES = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 _BUILD_PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "great-expectations")
 
 
+@cache
 def project_version(root: Path = PROJECT_ROOT) -> str:
     """The version in ``pyproject.toml`` beside the code, else the one of the installed distribution."""
     pyproject = root / "pyproject.toml"
