@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,21 @@ from tests.loaders.readings import fake_reader
 FINGERPRINT = "fingerprint of the tests"
 LOADERS = "loaders of the tests"
 CHANNELS = "requests_received_in_person=4,requests_received_fax=0,requests_received_online=5,requests_received_letter=1"
+
+
+@contextlib.contextmanager
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all processes of a run share, only to be read once it is made, and whether it is to be made."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    with open(base / f"{name}.lock", "a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        is_made = bool(lock.read())
+        (base / name).mkdir(exist_ok=True)
+        yield base / name, not is_made
+        lock.write("made")
 
 
 def write_documents(folder: Path) -> Path:
@@ -50,13 +69,13 @@ def pinned(monkeypatch: pytest.MonkeyPatch) -> None:
 def refreshed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from loaders.refresh import LoadRequest, run_refresh
 
-    root = tmp_path_factory.mktemp("refreshed")
-    documents = write_documents(root / "in")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("loaders.load._project_reader", lambda: fake_reader)
-        patch.setattr("loaders.load.LOADER_VERSION", LOADERS)
-        patch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
-        run_refresh(Settings(Warehouse(root / "wh"), quiet=True), LoadRequest((str(documents),)))
+    with made_once(tmp_path_factory, "refreshed") as (root, is_to_make), pytest.MonkeyPatch.context() as patch:
+        if is_to_make:
+            documents = write_documents(root / "in")
+            patch.setattr("loaders.load._project_reader", lambda: fake_reader)
+            patch.setattr("loaders.load.LOADER_VERSION", LOADERS)
+            patch.setattr("loaders.refresh.build_fingerprint", lambda: FINGERPRINT)
+            run_refresh(Settings(Warehouse(root / "wh"), quiet=True), LoadRequest((str(documents),)))
     return root
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
 
-from loaders.refresh import LoadRequest, run_refresh
-from loaders.settings import Settings
 from loaders.vocabulary import PROJECT_ROOT, read_seed
 from loaders.warehouse import Warehouse
 
@@ -52,10 +49,8 @@ REASONS = [
 
 
 @pytest.fixture(scope="module")
-def facts(tmp_path_factory: pytest.TempPathFactory):
-    warehouse = Warehouse(tmp_path_factory.mktemp("indicators"))
-    run_refresh(Settings(warehouse, quiet=True), LoadRequest((str(PROJECT_ROOT / "samples" / "reports"),)))
-    con = duckdb.connect(str(Path(warehouse.current) / "warehouse.duckdb"), read_only=True)
+def facts(published_samples: Warehouse):
+    con = duckdb.connect(str(published_samples.current / "warehouse.duckdb"), read_only=True)
     cells = con.execute(
         "select r.agency_name, f.indicator_code, f.numerator, f.denominator, f.value, f.null_reason_code, "
         "f.is_small_denominator, f.comparability_grade, f.change, f.change_null_reason_code "

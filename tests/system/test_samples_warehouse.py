@@ -42,8 +42,11 @@ def truth_of(folder: Path) -> dict[str, list[dict[str, str]]]:
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """A published warehouse of five reports, and the folder they came from."""
     folder: Path = request.param
-    warehouse = Warehouse(tmp_path_factory.mktemp(folder.name))
-    run_refresh(Settings(warehouse, quiet=True), LoadRequest((str(folder / "reports"),)))
+    if folder == PROJECT_ROOT / "samples":
+        warehouse = request.getfixturevalue("published_samples")
+    else:
+        warehouse = Warehouse(tmp_path_factory.mktemp(folder.name))
+        run_refresh(Settings(warehouse, quiet=True), LoadRequest((str(folder / "reports"),)))
     con = duckdb.connect(str(warehouse.current / "warehouse.duckdb"), read_only=True)
     yield con, folder
     con.close()
