@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from loaders.builds import LAYERS, create_checks, data_token
+from loaders.builds import LAYERS, create_quality, data_token
 from loaders.checks import load_suites, run_suites
 from loaders.vocabulary import PROJECT_ROOT
 from loaders.warehouse import Warehouse, open_duckdb
@@ -36,7 +36,7 @@ def write_warehouse(warehouse: Warehouse, copies: int) -> None:
     write_raw(con, make_clean_panel(AREA_COUNT, YEARS))
     multiply_raw(con, copies)
     write_run(con)
-    create_checks(con)
+    create_quality(con)
     con.close()
     folder = warehouse.dbt_target
     command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "build"]
