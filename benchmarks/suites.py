@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import subprocess
@@ -148,7 +149,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         warehouse = Warehouse(options.keep or Path(temporary))
         if not warehouse.work_file.exists():
-            write_warehouse(warehouse, options.copies)
+            # In a process of its own: what it needs of memory would count as that of the processes that are measured.
+            writer = multiprocessing.get_context("spawn").Process(
+                target=write_warehouse, args=(warehouse, options.copies)
+            )
+            writer.start()
+            writer.join()
+            if writer.exitcode:
+                sys.exit(writer.exitcode)
         found = {part: _alone(part, warehouse) for part in _PARTS}
     print(json.dumps(found) if options.json else describe(found))
     suites = found["suites"]
