@@ -34,11 +34,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.errors import GongkaiError, LockedError, UsageError
-from loaders.postgres import CANCELED, Server, ServerRefusal, quote_name, quote_text
+from loaders.postgres import CANCELED, Server, ServerRefusal, quote_name
 from loaders.release_guard import open_release
 from loaders.settings import Settings
 from loaders.tables import Column, Table, read_tables
-from loaders.warehouse import utc_now
+from loaders.warehouse import quote_text, utc_now
 
 if TYPE_CHECKING:
     import duckdb

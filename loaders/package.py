@@ -91,7 +91,7 @@ def write_package(folder: Path, tables: list[TableEntry], parts: Parts, imprint:
 
 def describe_package(folder: Path, tables: list[TableEntry], parts: Parts, imprint: Imprint) -> dict[str, Any]:
     """The release as a Data Package; a file a year is a resource of its own."""
-    whole = {name for name, files in parts.items() if len(files) == 1}
+    whole = {name for name, files in parts.items() if not any(_year(name, path) for path, _ in files)}
     return {
         "$schema": f"{_PROFILE}/datapackage.json",
         "name": "gongkai",
@@ -115,15 +115,15 @@ def describe_package(folder: Path, tables: list[TableEntry], parts: Parts, impri
 def _describe_resource(
     file: dict[str, str | int], rows: int, table: TableEntry, whole: Collection[str]
 ) -> dict[str, Any]:
-    path = PurePosixPath(str(file["path"]))
-    year = path.name.partition(".")[0] if path.parent.name == table.name else ""
+    path = str(file["path"])
+    year = _year(table.name, path)
     resource: dict[str, Any] = {
         "$schema": f"{_PROFILE}/dataresource.json",
         "name": f"{table.name}-{year}" if year else table.name,
         "type": "table",
         "title": " · ".join(filter(None, (table.title.zh, table.title.en, year))),
         "description": f"{table.about.zh}\n\n{table.about.en}",
-        "path": file["path"],
+        "path": path,
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
@@ -132,9 +132,15 @@ def _describe_resource(
         "rows": rows,
         "schema": _describe_schema(table, whole),
     }
-    if path.suffix == ".gz":
+    if path.endswith(".gz"):
         resource["compression"] = "gz"
     return resource
+
+
+def _year(table: str, path: str) -> str:
+    """The year of a file that lies in a folder of its table; empty for the file of a whole table."""
+    file = PurePosixPath(path)
+    return file.name.partition(".")[0] if file.parent.name == table else ""
 
 
 def _describe_schema(table: TableEntry, whole: Collection[str]) -> dict[str, Any]:

@@ -154,11 +154,6 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def quote_text(text: str) -> str:
-    """A text as a SQL literal (``standard_conforming_strings``, the default since PostgreSQL 9.1)."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _read_url(url: str) -> tuple[list[str], str]:
     """The secrets of an address, and what may be said of it."""
     try:

@@ -170,7 +170,6 @@ def _write_database(
 ) -> dict[tuple[str, str], Change] | None:
     """Write the database, and say what differs from the release before where it was made from that one."""
     if before.copy(RELEASE_FILE, database.parent):
-        database.chmod(0o644)
         tokens = {"raw": build.raw_token, "marts": build.marts_token}
         changes = update_database(warehouse.work_file, database, tokens)
         if changes is not None:

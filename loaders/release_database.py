@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from loaders.builds import data_token
 from loaders.tables import read_tables
-from loaders.warehouse import STORAGE_VERSION
+from loaders.warehouse import STORAGE_VERSION, quote_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -101,8 +101,8 @@ def _open(work_file: Path, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     spill = target.with_name(_SPILL)
     con = duckdb.connect(config={"temp_directory": str(spill)})
     try:
-        con.execute(f"attach {_quoted(work_file)} as work (read_only)")
-        con.execute(f"attach {_quoted(target)} as release (storage_version '{STORAGE_VERSION}')")
+        con.execute(f"attach {quote_text(work_file)} as work (read_only)")
+        con.execute(f"attach {quote_text(target)} as release (storage_version '{STORAGE_VERSION}')")
         con.execute("use release")
         yield con
         con.execute("checkpoint release")
@@ -137,7 +137,7 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]
         if comment:
             relation = f'release."{schema}"."{name}"'
             target = f"table {relation}" if column is None else f'column {relation}."{column}"'
-            statements.setdefault((schema, name), []).append(f"comment on {target} is {_quoted(comment)}")
+            statements.setdefault((schema, name), []).append(f"comment on {target} is {quote_text(comment)}")
     return statements
 
 
@@ -183,8 +183,3 @@ def _bring_up(con: duckdb.DuckDBPyConnection, relation: str, columns: list[str])
         con.execute(f"delete from release.{relation} where {is_differing}")
         con.execute(f"insert into release.{relation} select * from work.{relation} where {is_differing} order by all")
     return Change(is_changed, years)
-
-
-def _quoted(value: Path | str) -> str:
-    text = str(value).replace("'", "''")
-    return f"'{text}'"

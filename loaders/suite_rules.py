@@ -14,7 +14,7 @@ from typing import Any
 
 from loaders.version import PROJECT_ROOT
 from loaders.vocabulary import read_seed
-from loaders.warehouse import utc_now
+from loaders.warehouse import quote_text, utc_now
 
 _SEED_TABLE = re.compile(r"\{seed\.(\w+)\(([\w\s,]+)\)\}")
 _VARIABLE = re.compile(r"\{var\.(\w+)\}")
@@ -92,7 +92,7 @@ def _values(seed: str, columns: list[str]) -> str:
 
 
 def _literal(cell: str) -> str:
-    return "'" + cell.replace("'", "''") + "'" if cell else "null"
+    return quote_text(cell) if cell else "null"
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.tables import Table
+from loaders.warehouse import quote_text
 from loaders.workbooks import MAX_ROWS, ROWS, CellAccount, write_workbooks
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _digest(path: str, *_: int) -> str:
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> TableFiles:
     path = folder / f"{part.name}.parquet"
-    con.execute(f"copy {ROWS} to {_quoted(path)} (format parquet, compression zstd)")
+    con.execute(f"copy {ROWS} to {quote_text(path)} (format parquet, compression zstd)")
     return TableFiles(part, (path,))
 
 
@@ -145,7 +146,7 @@ def _write_csv(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> Tabl
     guarded = _count_formulas(con, table)
     names = {column.name: f'"{column.name}"' for column in table.columns}
     for column in guarded:
-        found = f"regexp_matches({names[column]}, {_quoted(FORMULA)}, 's')"
+        found = f"regexp_matches({names[column]}, {quote_text(FORMULA)}, 's')"
         names[column] = f"case when {found} then '''' || {names[column]} else {names[column]} end"
     columns = ", ".join(
         # The mark stands before the name of the first column: no second pass over the file.
@@ -154,7 +155,7 @@ def _write_csv(con: duckdb.DuckDBPyConnection, part: Part, folder: Path) -> Tabl
     )
     compression = "none" if is_small else "gzip"
     con.execute(
-        f"copy (select {columns} from {ROWS}) to {_quoted(path)} (format csv, header, compression {compression})"
+        f"copy (select {columns} from {ROWS}) to {quote_text(path)} (format csv, header, compression {compression})"
     )
     cells = tuple(CellAccount(table.name, column, "guarded_formula", count) for column, count in guarded.items())
     return TableFiles(part, (path,), cells)
@@ -176,13 +177,8 @@ def _count_formulas(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, i
     counts = ", ".join(
         # Few texts begin like this, and a number is compared faster than a pattern.
         f'count(*) filter (where unicode("{name}") in {_FORMULA_STARTS} '
-        f"and regexp_matches(\"{name}\", {_quoted(FORMULA)}, 's'))"
+        f"and regexp_matches(\"{name}\", {quote_text(FORMULA)}, 's'))"
         for name in texts
     )
     found: Sequence[int] = con.execute(f"select {counts} from {ROWS}").fetchall()[0]
     return {name: count for name, count in zip(texts, found, strict=True) if count}
-
-
-def _quoted(value: Path | str) -> str:
-    text = str(value).replace("'", "''")
-    return f"'{text}'"

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loaders.version import package_versions, project_version
+from loaders.warehouse import quote_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -180,8 +181,8 @@ def write_identities(con: duckdb.DuckDBPyConnection, path: Path, event: Event) -
     """Write the identities that fail and the texts that contradict their tables, one entry a line."""
     query = _IDENTITIES
     for name, text in {**event.as_json(), "run_id": event.run_id}.items():
-        query = query.replace(f"${name}", _quoted(text))
-    con.execute(f"copy ({query}) to {_quoted(str(path))} (format json)")
+        query = query.replace(f"${name}", quote_text(text))
+    con.execute(f"copy ({query}) to {quote_text(str(path))} (format json)")
 
 
 _IDENTITIES = """
@@ -298,11 +299,6 @@ def _rules(layers: Sequence[str]) -> dict[str, str]:
         for suite in load_suites(layer)
         for rule in suite.expectations
     }
-
-
-def _quoted(text: str) -> str:
-    # A COPY takes no parameters.
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _met(found: dict[str, Any]) -> str:

@@ -160,6 +160,11 @@ def open_duckdb(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             time.sleep(0.1)
 
 
+def quote_text(text: Path | str) -> str:
+    """A text as a literal of DuckDB and PostgreSQL, for statements that take no parameters."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def _refusal(path: Path, error: Exception) -> GongkaiError:
     reason = str(error).splitlines()[0]
     if "Could not set lock" in reason:

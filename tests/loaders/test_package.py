@@ -13,7 +13,7 @@ from frictionless import Package
 from selectolax.lexbor import LexborHTMLParser
 
 from loaders.dictionary import read_dictionary
-from loaders.package import PACKAGE_FILES
+from loaders.package import PACKAGE_FILES, Imprint, describe_package
 from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb
 
 
@@ -117,3 +117,27 @@ def test_a_release_can_be_cited_and_found(refreshed: Warehouse) -> None:
     for name in (*PACKAGE_FILES, "csv/", "xlsx/", "parquet/"):
         assert f"../{name}" in links
         assert (release / name).exists()
+
+
+def test_a_table_of_one_file_a_year_is_not_referred_to(refreshed: Warehouse, tmp_path: Path) -> None:
+    con = open_duckdb(refreshed.current / RELEASE_FILE, read_only=True)
+    try:
+        tables = read_dictionary(con)
+    finally:
+        con.close()
+    parts = {}
+    for table in tables:
+        path = f"csv/{table.name}/2020.csv" if table.name == "dim_report" else f"csv/{table.name}.csv"
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+        parts[table.name] = [(path, 0)]
+    package = describe_package(tmp_path, tables, parts, Imprint("r", "2020-01-01T00:00:00Z", "0", None, None))
+    names = {resource["name"] for resource in package["resources"]}
+    referred = {
+        key["reference"]["resource"] or resource["name"]
+        for resource in package["resources"]
+        for key in resource["schema"].get("foreignKeys", [])
+    }
+    assert "dim_report-2020" in names
+    assert "dim_agency" in referred
+    assert referred <= names

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from frictionless import Package
@@ -304,7 +305,7 @@ def noted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
     made: list[str] = []
     write = getattr(module, name)
 
-    def note(*arguments):  # type: ignore[no-untyped-def]
+    def note(*arguments: Any) -> Any:
         made.append(getattr(arguments[1], "name", ""))
         return write(*arguments)
 
