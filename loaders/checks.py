@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Any
 
 from loaders.builds import LAYERS, Finding
 from loaders.errors import ChecksFailedError, GongkaiError
+from loaders.gx_import import import_great_expectations
 from loaders.suite_rules import expand_rule, resolve_query, resolve_value
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import Warehouse, open_duckdb
@@ -244,7 +245,7 @@ def _run_great_expectations(work_file: Path, suites: Sequence[Suite], site: Path
     # Set before the import: the package reads it then, and must not look for a network.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with _quiet():
-        import great_expectations as gx
+        gx = import_great_expectations()
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         import loaders.gx_rows  # noqa: F401 - registers its expectation
