@@ -1,16 +1,20 @@
 """What a refresh costs on many documents: from nothing, with nothing new, and with one document in a hundred new.
 
-``python -m benchmarks.refresh [--count 5000] [--folder DIR] [--json]`` writes generated reports (bodies of counties,
-four years each), refreshes an empty warehouse with them, refreshes it again with nothing new, and once more with a
-hundredth of new reports, those of the next year of some of the bodies. Each refresh is the command in a process of its
-own; wall and CPU seconds are those of the whole process with its workers, the steps as the warehouse keeps them. Two
-goals: with nothing new less than ten seconds, and with 1 % new at most 15 % of the first one.
+``python -m benchmarks.refresh [--count 5000] [--formats text|mixed] [--folder DIR] [--json]`` writes generated reports
+(bodies of counties, four years each), refreshes an empty warehouse with them, refreshes it again with nothing new, and
+once more with a hundredth of new reports, those of the next year of some of the bodies. Each refresh is the command in
+a process of its own; wall and CPU seconds are those of the whole process with its workers, the steps as the warehouse
+keeps them. Two goals: with nothing new less than ten seconds, and with 1 % new at most 15 % of the first one.
+
+The reports are plain texts, which are read fastest, so that the second goal is hardest to meet; or (``mixed``) web
+pages with what sites put around them, Word files and PDF in equal numbers.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import json
 import os
 import resource
@@ -18,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,12 +30,19 @@ import duckdb
 
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import Warehouse
+from tests.faults.catalogue import CATALOGUE, make_layout
+from tests.faults.writers import WRITERS
 
 SAMPLE = PROJECT_ROOT / "samples" / "reports" / "daxing_statistics_2020.txt"
 SAMPLE_BODY, SAMPLE_YEAR = "北京市大兴区", "2020年"
 YEARS = (2019, 2020, 2021, 2022)
 IDLE_SECONDS = 10.0
 NEW_SHARE, GOAL = 0.01, 0.15
+# The formats of mixed reports, and how their files end.
+MIXED = {"html_site": "html", "docx": "docx", "pdf": "pdf"}
+
+# Writes the report of a body and a year into a folder; the number tells documents apart.
+Write = Callable[[Path, str, int, int], None]
 
 
 @dataclass
@@ -53,29 +64,44 @@ def bodies() -> list[str]:
     return sorted(set(names) - {SAMPLE_BODY})
 
 
-def write_documents(folder: Path, count: int) -> None:
+def write_documents(folder: Path, count: int, write: Write) -> None:
     """Write the reports of as many bodies as it takes, four years each."""
     names = bodies()
     for n in range(count):
-        body, year = names[(n // len(YEARS)) % len(names)], YEARS[n % len(YEARS)]
-        _write(folder, body, year)
+        write(folder, names[(n // len(YEARS)) % len(names)], YEARS[n % len(YEARS)], n)
 
 
-def write_new_documents(folder: Path, count: int) -> int:
-    """Write the reports of the next year for some bodies; how many."""
-    new = max(1, round(count * NEW_SHARE))
-    for body in bodies()[:new]:
-        _write(folder, body, YEARS[-1] + 1)
-    return new
+def write_new_documents(folder: Path, count: int, write: Write) -> None:
+    """Write the reports of the next year for some bodies."""
+    for n, body in enumerate(bodies()[: max(1, round(count * NEW_SHARE))]):
+        write(folder, body, YEARS[-1] + 1, n)
 
 
-def _write(folder: Path, body: str, year: int) -> None:
+def write_text(folder: Path, body: str, year: int, _: int) -> None:
+    """Write a sample report as that of another body and year."""
     text = SAMPLE.read_text("utf-8")
     # Figures differ from report to report, within what the form demands of them.
     seen = sum(map(ord, body)) + year
     text = text.replace(SAMPLE_BODY, body).replace("大兴", body).replace(SAMPLE_YEAR, f"{year}年")
     text = text.replace("187.8192", f"{seen % 900}.{seen % 97:02}").replace("\t423\n", f"\t{seen % 500}\n")
     (folder / f"{body}{year}.txt").write_text(text, "utf-8")
+
+
+def write_mixed(folder: Path, body: str, year: int, number: int) -> None:
+    """Write a report with figures at random in the form of its year, each in the next of the formats."""
+    form = "fmt2019" if year < 2021 else "fmt2021"
+    layout = make_layout(form, CATALOGUE["none"], number)
+    agency, printed = f"{body}人民政府", (layout.agency, f"{layout.year}年")
+    parts = [
+        part.replace(printed[0], agency).replace(printed[1], f"{year}年") if isinstance(part, str) else part
+        for part in layout.parts
+    ]
+    format_name = list(MIXED)[number % len(MIXED)]
+    page = WRITERS[format_name](dataclasses.replace(layout, agency=agency, year=year, parts=parts))
+    (folder / f"{body}{year}.{MIXED[format_name]}").write_bytes(page)
+
+
+WRITE: dict[str, Write] = {"text": write_text, "mixed": write_mixed}
 
 
 def measure(name: str, documents: Path, warehouse: Warehouse) -> Refresh:
@@ -115,17 +141,18 @@ def main(arguments: list[str]) -> int:
     """Print the refreshes and whether the goals are met."""
     parser = argparse.ArgumentParser(description="What a refresh costs.")
     parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--formats", choices=WRITE, default="text")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder without it")
     parser.add_argument("--json", action="store_true", dest="as_json")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         documents, warehouse = Path(name, "documents"), Warehouse(Path(name, "warehouse"))
         documents.mkdir()
-        write_documents(documents, options.count)
+        write_documents(documents, options.count, WRITE[options.formats])
         found = []
         for title in ("from nothing", "nothing new", "1 % new"):
             if title == "1 % new":
-                write_new_documents(documents, options.count)
+                write_new_documents(documents, options.count, WRITE[options.formats])
             found.append(measure(title, documents, warehouse))
             if not options.as_json:
                 _print(found[-1], found[0])

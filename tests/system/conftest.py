@@ -32,8 +32,14 @@ def published_samples(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 @pytest.fixture(scope="session")
 def sample(published_samples: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work file with the marts of the samples, and the compiled analyses under ``target``."""
-    root = tmp_path_factory.mktemp("analyses")
-    shutil.copy(published_samples.work_file, root)
+    with made_once(tmp_path_factory, "analyses") as (root, is_to_make):
+        if is_to_make:
+            shutil.copy(published_samples.work_file, root)
+            _compile_analyses(root)
+    return root
+
+
+def _compile_analyses(root: Path) -> None:
     folders = ["--target-path", str(root / "target"), "--log-path", str(root / "logs")]
     done = subprocess.run(
         [sys.executable, "-c", DBT, "--quiet", "compile", "--select", "resource_type:analysis", *folders],
@@ -44,4 +50,3 @@ def sample(published_samples: Warehouse, tmp_path_factory: pytest.TempPathFactor
         check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    return root
