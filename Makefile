@@ -60,7 +60,7 @@ test: setup ## run every test
 	@$(BIN)/mypy loaders
 	@$(BIN)/python -m loaders.cards --check
 	@$(BIN)/sqlfluff lint --nocolor --processes 2 $(SQL)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint-sql
 lint-sql: setup ## layout and names of the SQL, by .sqlfluff

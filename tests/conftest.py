@@ -47,7 +47,7 @@ def write_documents(folder: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole refreshes first: of two processes neither is left with the long files at the end."""
+    """Whole refreshes first: no process is left with the long files at the end."""
     items.sort(key=lambda item: not {"system", "quality"} & set(item.path.parts))
 
 
