@@ -140,6 +140,11 @@ class Warehouse:
         return open_duckdb(self.work_file, read_only=read_only)
 
 
+def is_warehouse(folder: Path) -> bool:
+    """Whether a folder is a warehouse, of which nothing is a document."""
+    return (folder / WORK_FILE).is_file()
+
+
 def open_duckdb(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Open a database file and translate DuckDB's refusals.
 

@@ -12,6 +12,9 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from loaders.warehouse import is_warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,12 @@ class Look:
 
 
 def listing_hash(folders: Sequence[str]) -> str:
-    """A hash of every file's name, size and time of change, whatever the order of the folders' entries."""
+    """A hash of every file's name, size and time of change, whatever the order; warehouses are left out."""
     lines = []
     for folder in folders:
-        for parent, _, names in os.walk(folder):
+        for parent, folders_within, names in os.walk(folder):
+            # A refresh writes there: it would ask for the next one.
+            folders_within[:] = [name for name in folders_within if not is_warehouse(Path(parent, name))]
             for name in names:
                 path = os.path.join(parent, name)
                 try:

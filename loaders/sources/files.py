@@ -1,7 +1,8 @@
 """Listing a single file or a folder.
 
 A folder is walked recursively in the order of its paths. Hidden files and folders are left out, and so is what
-systems and editors leave behind (``__MACOSX``, ``Thumbs.db``, ``desktop.ini``, ``~$`` lock files). Where a
+systems and editors leave behind (``__MACOSX``, ``Thumbs.db``, ``desktop.ini``, ``~$`` lock files), and a
+warehouse: what was published is no document, and each release would bring more of it. Where a
 ``manifest.csv`` stands, its rows come first and with hints; the other files below it follow without hints,
 except documentation (``README*``, ``LICENSE*``, ``PROVENANCE*``) and tables of data (``*.csv``). A symlink
 that leads out of the folder is not followed but accounted for as unreadable; a linked folder inside it is
@@ -13,8 +14,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from loaders.errors import UsageError
 from loaders.sources.document import SourceDocument, path_uri
 from loaders.sources.manifest import MANIFEST_NAME, list_manifest, normal_path
+from loaders.warehouse import is_warehouse
 
 _DOCUMENTATION = ("readme", "license", "licence", "provenance")
 _LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
@@ -29,8 +32,10 @@ def list_folder(folder: Path) -> list[SourceDocument]:
     """The documents of a folder.
 
     Raises:
-        UsageError: when a manifest in the folder cannot be understood.
+        UsageError: when a manifest in the folder cannot be understood, or the folder is a warehouse.
     """
+    if is_warehouse(folder):
+        raise UsageError(f"{folder} is a warehouse and holds no documents; give the folder that they lie in")
     found, unreadable = _walk(folder)
     manifests = [path for path in found if path.name == MANIFEST_NAME]
     documents: list[SourceDocument] = []
@@ -63,7 +68,7 @@ def _walk(folder: Path) -> tuple[list[Path], list[SourceDocument]]:
 
     found: list[Path] = []
     for parent, folders, names in os.walk(folder, onerror=account, followlinks=False):
-        folders[:] = [name for name in folders if not is_left_out(Path(name))]
+        folders[:] = [name for name in folders if not is_left_out(Path(name)) and not is_warehouse(Path(parent, name))]
         found += [Path(parent, name) for name in names if not is_left_out(Path(name))]
         for name in folders:
             link = Path(parent, name)

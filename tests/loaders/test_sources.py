@@ -9,6 +9,7 @@ import pytest
 from loaders.errors import DocumentRejected, UsageError
 from loaders.model import Hints, Scope
 from loaders.sources import list_documents
+from loaders.warehouse import Warehouse
 
 
 def names(documents) -> list[str]:
@@ -34,6 +35,16 @@ def test_a_folder_is_walked_in_order_without_hidden_files(tmp_path: Path) -> Non
     for name in ("b.txt", "a.txt", "sub/c.html", ".hidden", ".git/config", "README.md", "t.csv"):
         write(tmp_path, name)
     assert names(list_documents([str(tmp_path)])) == ["README.md", "a.txt", "b.txt", "c.html", "t.csv"]
+
+
+def test_a_warehouse_among_the_documents_is_left_out(tmp_path: Path) -> None:
+    for name in ("a.txt", "wh/current/site/index.html", "wh/current/csv/t.csv", "z.txt"):
+        write(tmp_path, name)
+    assert len(list_documents([str(tmp_path)])) == 4
+    Warehouse(tmp_path / "wh").connect().close()
+    assert names(list_documents([str(tmp_path)])) == ["a.txt", "z.txt"]
+    with pytest.raises(UsageError, match="wh is a warehouse and holds no documents"):
+        list_documents([str(tmp_path / "wh")])
 
 
 def test_with_a_manifest_rows_come_first_and_documentation_is_left_out(tmp_path: Path) -> None:

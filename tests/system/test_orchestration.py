@@ -52,6 +52,13 @@ def test_every_change_of_a_folder_is_noticed(tmp_path: Path, change: str) -> Non
     assert listing_hash([str(tmp_path)]) != before
 
 
+def test_what_a_refresh_writes_asks_for_no_refresh(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1", "utf-8")
+    before = listing_hash([str(tmp_path)])
+    Warehouse(tmp_path / "wh").connect().close()
+    assert listing_hash([str(tmp_path)]) == before
+
+
 def test_the_pinned_versions_are_those_of_the_extra() -> None:
     extras = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     assert [name.split("==")[0] for name in extras["dagster"]] == ["dagster", "dagster-webserver"]
