@@ -91,9 +91,9 @@ def write_mixed(folder: Path, body: str, year: int, number: int) -> None:
     """Write a report with figures at random in the form of its year, each in the next of the formats."""
     form = "fmt2019" if year < 2021 else "fmt2021"
     layout = make_layout(form, CATALOGUE["none"], number)
-    agency, printed = f"{body}人民政府", (layout.agency, f"{layout.year}年")
+    agency = f"{body}人民政府"
     parts = [
-        part.replace(printed[0], agency).replace(printed[1], f"{year}年") if isinstance(part, str) else part
+        part.replace(layout.agency, agency).replace(f"{layout.year}年", f"{year}年") if isinstance(part, str) else part
         for part in layout.parts
     ]
     format_name = list(MIXED)[number % len(MIXED)]

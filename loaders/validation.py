@@ -182,7 +182,7 @@ def write_identities(con: duckdb.DuckDBPyConnection, path: Path, event: Event) -
     query = _IDENTITIES
     for name, text in {**event.as_json(), "run_id": event.run_id}.items():
         query = query.replace(f"${name}", quote_text(text))
-    con.execute(f"copy ({query}) to {quote_text(str(path))} (format json)")
+    con.execute(f"copy ({query}) to {quote_text(path)} (format json)")
 
 
 _IDENTITIES = """
