@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,25 +105,38 @@ def create_quality(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def data_token(con: duckdb.DuckDBPyConnection, schema: str, database: str | None = None) -> str:
-    """A token of the content of a schema: tables, columns, row counts and a sum of row hashes.
-
-    ``raw.runs`` is left out, since every run changes it and no model depends on it.
-    """
+    """A token of the content of a schema: tables, columns, row counts and a sum of row hashes."""
     database = database or _scalar(con, "select current_database()")
-    tables = con.execute(
-        "select table_name, list(column_name order by column_index) from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and not (schema_name = 'raw' and table_name = 'runs') "
-        "group by table_name order by table_name",
-        [database, schema],
-    ).fetchall()
-    parts = []
-    for table, columns in tables:
-        # Columns are hashed one by one so that a row of another table shape never hashes alike.
+    found = []
+    for table, columns in hashed_columns(con, database, schema):
         values = ", ".join(f'"{column}"' for column in columns)
         count, total = con.execute(
             f'select count(*), sum(hash({values})) from "{database}"."{schema}"."{table}"'
         ).fetchall()[0]
-        parts.append([table, columns, count, str(total)])
+        found.append((table, columns, count, total))
+    return describe_content(schema, found)
+
+
+def hashed_columns(con: duckdb.DuckDBPyConnection, database: str, schema: str) -> list[tuple[str, list[str]]]:
+    """The tables and views of a schema with the columns that the hash of a row is made of, in their order."""
+    return con.execute(
+        "select table_name, list(column_name order by column_index) from duckdb_columns() "
+        "where database_name = ? and schema_name = ? group by table_name order by table_name",
+        [database, schema],
+    ).fetchall()
+
+
+def describe_content(schema: str, tables: Sequence[tuple[str, list[str], int, int | None]]) -> str:
+    """The token of a schema, of the columns, row count and sum of row hashes of each of its tables.
+
+    ``raw.runs`` is left out, since every run changes it and no model depends on it. The columns are part of the token
+    so that a row of another table shape never counts alike.
+    """
+    parts = [
+        [table, columns, count, str(total)]
+        for table, columns, count, total in tables
+        if (schema, table) != ("raw", "runs")
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -214,13 +227,13 @@ def is_checked(con: duckdb.DuckDBPyConnection, layer: str, fingerprint: str, tok
     return bool(rows and rows[0][0])
 
 
-def require_passed_build(con: duckdb.DuckDBPyConnection, fingerprint: str) -> PassedBuild:
-    """The build in the work file, if it may be published.
+def require_passed_build(con: duckdb.DuckDBPyConnection, fingerprint: str, tokens: Mapping[str, str]) -> PassedBuild:
+    """The build in the work file, if it may be published; ``tokens`` are of its schemas as they are now.
 
     Raises:
         ChecksFailedError: when it was not built, built of other tables or code, or its checks did not pass.
     """
-    raw_token, marts_token = data_token(con, "raw"), data_token(con, "marts")
+    raw_token, marts_token = tokens["raw"], tokens["marts"]
     if not is_built(con, fingerprint, raw_token):
         raise ChecksFailedError(
             "nothing to publish: the marts were not built, or not from the documents, seeds and models as they are "

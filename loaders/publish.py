@@ -51,17 +51,20 @@ from loaders.releases import (
     swap_current,
     sync,
 )
+from loaders.row_tokens import content_tokens, keep_row_tokens, kept_row_tokens, new_row_tokens, write_row_tokens
 from loaders.table_files import FORMATS, Part, describe_file, split, write_part
 from loaders.tables import read_tables
 from loaders.validation import Validation, last_event, suite_entries, write_validation
 from loaders.version import LOADER_VERSION, package_versions, project_version
-from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, Warehouse, new_id, open_duckdb, utc_now
+from loaders.warehouse import RELEASE_FILE, STORAGE_VERSION, WORK_FILE, Warehouse, new_id, open_duckdb, utc_now
 from loaders.workbooks import MAX_CELLS, MAX_ROWS, fits_one_workbook
 
 if TYPE_CHECKING:
     import duckdb
 
 _HIDDEN = (".staging-", ".deleted-", ".current-")
+# What the engine calls the work file.
+_WORK = Path(WORK_FILE).stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,20 @@ class Release:
     table_rows: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is published: the build, what was judged of it, and the content of the work file.
+
+    ``tokens`` tell the content of each schema, the file ``rows`` that of each report in them.
+    """
+
+    build: PassedBuild
+    checks: dict[str, Any]
+    validation: Validation
+    tokens: dict[str, str]
+    rows: Path
+
+
 def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
     """Publish the build in the work file; the caller holds the run lock.
 
@@ -81,22 +98,16 @@ def publish_build(warehouse: Warehouse, fingerprint: str) -> Release:
         ChecksFailedError: when the checks of this very build have not passed.
         GongkaiError: when the release cannot be written; the old release stays.
     """
-    con = warehouse.connect(read_only=True)
-    try:
-        build = require_passed_build(con, fingerprint)
-        checks = _summarise_checks(con)
-        validation = Validation(last_event(con, "marts"), suite_entries(con, LAYERS))
-    finally:
-        con.close()
     retention = read_retention()
     with _clear_errors(warehouse):
+        work = _read_work(warehouse, fingerprint)
         warehouse.releases.mkdir(exist_ok=True)
         remove_leftovers(warehouse, _HIDDEN)
         release_id = new_id()
         staged = warehouse.releases / f".staging-{release_id}"
         with removed_on_failure(staged, warehouse.releases / release_id):
             staged.mkdir()
-            release = _write_release(warehouse, build, checks, validation, release_id, staged)
+            release = _write_release(warehouse, work, release_id, staged)
             seal_release(staged)
             os.rename(staged, release.folder)
             sync(warehouse.releases)
@@ -111,32 +122,35 @@ def current_manifest(warehouse: Warehouse) -> dict[str, Any] | None:
     return None if release is None else read_manifest(release)
 
 
-def _write_release(
-    warehouse: Warehouse,
-    build: PassedBuild,
-    checks: dict[str, Any],
-    validation: Validation,
-    release_id: str,
-    staged: Path,
-) -> Release:
+def _read_work(warehouse: Warehouse, fingerprint: str) -> _Work:
+    con = warehouse.connect(read_only=True)
+    try:
+        rows = new_row_tokens(warehouse)
+        write_row_tokens(con, _WORK, rows)
+        tokens = content_tokens(con, _WORK, rows)
+        build = require_passed_build(con, fingerprint, tokens)
+        validation = Validation(last_event(con, "marts"), suite_entries(con, LAYERS))
+        return _Work(build, _summarise_checks(con), validation, tokens, rows)
+    finally:
+        con.close()
+
+
+def _write_release(warehouse: Warehouse, work: _Work, release_id: str, staged: Path) -> Release:
     from loaders.site import Edition, write_release_site
 
+    build = work.build
     created_at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
     before = _Standing.read(warehouse.current_release(), build)
     database = staged / RELEASE_FILE
-    changes = _write_database(warehouse, build, before, database)
-    if database.with_name(f"{RELEASE_FILE}.wal").exists():
-        raise GongkaiError(f"{database} was left with a write-ahead log; nothing was published, run it again")
+    changes = _write_database(warehouse, work, before, database)
     con = open_duckdb(database, read_only=True)
     try:
-        if data_token(con, "marts") != build.marts_token:
-            raise GongkaiError("the copy of the marts differs from what was checked; nothing was published")
         table_rows = _count_rows(con)
         tables = _write_tables(con, staged, before, changes)
         imprint = Imprint(release_id, created_at, project_version(), *_figure_years(con))
         parts = {name: [(part["csv"], part["rows"]) for part in entry["parts"]] for name, entry in tables.items()}
         write_package(staged, read_dictionary(con), parts, imprint)
-        write_validation(con, staged, validation)
+        write_validation(con, staged, work.validation)
     finally:
         con.close()
     write_release_site(staged / "site", warehouse, Edition(release_id, created_at, project_version()))
@@ -156,27 +170,41 @@ def _write_release(
         "written_by": _writers(),
         "table_rows": table_rows,
         "tables": tables,
-        "checks": checks,
+        "checks": work.checks,
         "files": [describe_file(staged, path) for path in sorted(staged.rglob("*")) if path.is_file()],
     }
     (staged / MANIFEST_FILE).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", "utf-8")
     listed = [*manifest["files"], describe_file(staged, staged / MANIFEST_FILE)]
     (staged / SUMS_FILE).write_text("".join(f"{file['sha256']}  {file['path']}\n" for file in listed), "utf-8")
+    keep_row_tokens(warehouse, work.rows, str(describe_file(staged, database)["sha256"]))
     return Release(release_id, warehouse.releases / release_id, build.build_id, table_rows)
 
 
 def _write_database(
-    warehouse: Warehouse, build: PassedBuild, before: _Standing, database: Path
+    warehouse: Warehouse, work: _Work, before: _Standing, database: Path
 ) -> dict[tuple[str, str], Change] | None:
     """Write the database, and say what differs from the release before where it was made from that one."""
     if before.copy(RELEASE_FILE, database.parent):
-        tokens = {"raw": build.raw_token, "marts": build.marts_token}
-        changes = update_database(warehouse.work_file, database, tokens)
-        if changes is not None:
+        earlier_rows = kept_row_tokens(warehouse, before.sums[RELEASE_FILE])
+        changes = update_database(warehouse.work_file, database, work.rows, earlier_rows)
+        if changes is not None and _holds(database, work.tokens):
             return changes
     database.unlink(missing_ok=True)
     write_database(warehouse.work_file, database)
+    if not _holds(database, work.tokens):
+        raise GongkaiError("the copy of the tables differs from what was checked; nothing was published")
     return None
+
+
+def _holds(database: Path, tokens: dict[str, str]) -> bool:
+    """Whether the file, as it lies on the disk, has this content."""
+    if database.with_name(f"{RELEASE_FILE}.wal").exists():
+        raise GongkaiError(f"{database} was left with a write-ahead log; nothing was published, run it again")
+    con = open_duckdb(database, read_only=True)
+    try:
+        return all(data_token(con, schema) == token for schema, token in tokens.items())
+    finally:
+        con.close()
 
 
 def _count_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -203,7 +231,7 @@ def _write_tables(
         (staged / output_format).mkdir()
     entries: dict[str, Any] = {}
     for table in read_tables(con):
-        change = changes.get(("marts", table.name)) if changes is not None else None
+        change = (changes or {}).get(("marts", table.name))
         parts = split(con, table)
         # All of a table or none: workbooks of some of its years would be taken for the whole.
         formats = [
@@ -216,7 +244,7 @@ def _write_tables(
                 "`gongkai export DIR --format xlsx` writes several"
             )
         for part in parts:
-            is_same = change is not None and not (change.touches(part.year) if part.is_year else change.is_changed)
+            is_same = changes is not None and not (change and (not part.is_year or change.touches(part.year)))
             taken = before.take_over(part, formats, staged) if is_same else None
             entry["parts"].append(taken or _write_part(con, part, formats, staged))
         entries[table.name] = entry

@@ -1,12 +1,12 @@
 """The database of a release, written whole or made from that of the release before by what differs.
 
 In: the work file, and the database of an earlier release that the same code wrote. Out: a new database file with the
-schemas of :data:`PUBLISHED_SCHEMAS`, and for each relation what differs from the earlier one. A view becomes a table of
+schemas of ``PUBLISHED_SCHEMAS``, and for each relation what differs from the earlier one. A view becomes a table of
 what it shows.
 
-What differs is asked of the rows themselves, by the hashes of a report's rows, not of who changed what. In the
-end the content of every schema is compared with the work file; where it is not the same, or where tables, types,
-constraints or comments differ, the file is written whole.
+What differs is asked of the rows themselves, by the tokens of a report's rows (:mod:`loaders.row_tokens`), not of who
+changed what. Where tables, types, constraints or comments differ, the file is written whole. The caller compares the
+content of every schema with the work file in the end.
 """
 
 from __future__ import annotations
@@ -18,30 +18,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.builds import data_token
+from loaders.row_tokens import PUBLISHED_SCHEMAS, row_group, write_row_tokens
 from loaders.tables import read_tables
 from loaders.warehouse import STORAGE_VERSION, quote_text
 
 if TYPE_CHECKING:
     import duckdb
 
-PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
-# Rows are compared together by the first of these that a relation has, else all together.
-_GROUPS = ("report_id", "report_year", "document_id", "run_id", "check_id")
 _SPILL = ".spill"
 _SCHEMAS = ", ".join(f"'{schema}'" for schema in PUBLISHED_SCHEMAS)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What differs between a relation and what it was; ``years`` are those of the rows, None without such a column."""
+    """A relation differs from what it was; ``years`` are those of the rows, None without such a column."""
 
-    is_changed: bool
     years: frozenset[int | None] | None
 
     def touches(self, year: int | None) -> bool:
         """Whether rows of a year may differ."""
-        return self.is_changed and (self.years is None or year in self.years)
+        return self.years is None or year in self.years
 
 
 def write_database(work_file: Path, target: Path) -> None:
@@ -65,32 +61,31 @@ def write_database(work_file: Path, target: Path) -> None:
             con.execute("; ".join(["begin", *comments.get((schema, name), ()), "commit"]))
 
 
-def update_database(work_file: Path, target: Path, tokens: dict[str, str]) -> dict[tuple[str, str], Change] | None:
+def update_database(
+    work_file: Path, target: Path, rows: Path, earlier_rows: Path
+) -> dict[tuple[str, str], Change] | None:
     """Bring a copy of an earlier database to what the work file holds.
 
     Args:
         work_file: Where the rows come from.
         target: The copy.
-        tokens: Content of the schemas of the work file, as far as it is known.
+        rows: The tokens of the rows of the work file.
+        earlier_rows: Those of the rows of the copy; written there when the file is missing or not whole.
 
     Returns:
         What differs, by schema and name; None when the one cannot be made from the other, and the copy is of no use.
     """
     with _open(work_file, target) as con:
-        changes = {}
-        if is_whole := _catalogue(con, "work") == _catalogue(con, "release"):
-            relations = con.execute(
-                "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
-                f"where database_name = 'release' and schema_name in ({_SCHEMAS}) group by all order by 1, 2"
-            ).fetchall()
-            for schema, name, columns in relations:
-                changes[schema, name] = _bring_up(con, f'"{schema}"."{name}"', columns)
-            # The sums agree with the work file, or something is not as the rows said.
-            is_whole = all(
-                data_token(con, schema, "release") == (tokens.get(schema) or data_token(con, schema, "work"))
-                for schema in PUBLISHED_SCHEMAS
-            )
-    return changes if is_whole else None
+        if _catalogue(con, "work") != _catalogue(con, "release"):
+            return None
+        _find_differing(con, rows, earlier_rows)
+        relations = con.execute(
+            "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
+            f"where database_name = 'release' and schema_name in ({_SCHEMAS}) "
+            "and (schema_name, table_name) in (select (schema_name, table_name) from differing) "
+            "group by all order by 1, 2"
+        ).fetchall()
+        return {(schema, name): _bring_up(con, schema, name, columns) for schema, name, columns in relations}
 
 
 @contextmanager
@@ -160,26 +155,37 @@ def _catalogue(con: duckdb.DuckDBPyConnection, database: str) -> list[tuple[obje
     ).fetchall()
 
 
-def _bring_up(con: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> Change:
-    """Put the rows of the work file in the place of those of the release, for each report in which they differ."""
-    group = next((f"coalesce(cast({column} as varchar), '')" for column in _GROUPS if column in columns), "''")
-    row = ", ".join(f'"{column}"' for column in columns)
-    asked = f"select {group} as row_group, count(*) as row_count, sum(hash({row})) as token from"
-    con.execute(
-        f"create or replace temp table differing as select row_group from ({asked} work.{relation} group by all) as w "
-        f"full join ({asked} release.{relation} group by all) as r using (row_group) "
+def _find_differing(con: duckdb.DuckDBPyConnection, rows: Path, earlier_rows: Path) -> None:
+    """Put the groups of rows that differ into the table ``differing``."""
+    import duckdb
+
+    asked = (
+        "create temp table differing as select schema_name, table_name, row_group "
+        f"from read_parquet({quote_text(rows)}) as w full join read_parquet({quote_text(earlier_rows)}) as r "
+        "using (schema_name, table_name, row_group) "
         "where (w.row_count, w.token) is distinct from (r.row_count, r.token)"
     )
-    is_differing = f"{group} in (from differing)"
+    try:
+        con.execute(asked)
+    except duckdb.Error:
+        write_row_tokens(con, "release", earlier_rows)
+        con.execute(asked)
+
+
+def _bring_up(con: duckdb.DuckDBPyConnection, schema: str, name: str, columns: list[str]) -> Change:
+    """Put the rows of the work file in the place of those of the release, for each group in which they differ."""
+    relation = f'"{schema}"."{name}"'
+    is_differing = (
+        f"{row_group(columns)} in (select row_group from differing "
+        f"where schema_name = {quote_text(schema)} and table_name = {quote_text(name)})"
+    )
     years = None
     if "report_year" in columns:
         found = " union ".join(
             f"select report_year from {database}.{relation} where {is_differing}" for database in ("work", "release")
         )
         years = frozenset(year for (year,) in con.execute(found).fetchall())
-    is_changed = con.execute("select count(*) from differing").fetchall() != [(0,)]
-    if is_changed:
-        # Not in one transaction: a key that is taken out is free only after it.
-        con.execute(f"delete from release.{relation} where {is_differing}")
-        con.execute(f"insert into release.{relation} select * from work.{relation} where {is_differing} order by all")
-    return Change(is_changed, years)
+    # Not in one transaction: a key that is taken out is free only after it.
+    con.execute(f"delete from release.{relation} where {is_differing}")
+    con.execute(f"insert into release.{relation} select * from work.{relation} where {is_differing} order by all")
+    return Change(years)

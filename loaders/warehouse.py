@@ -77,6 +77,11 @@ class Warehouse:
         return self.root / "releases"
 
     @property
+    def published_rows(self) -> Path:
+        """The folder of what is kept of the rows of the last release; may go at any time."""
+        return self.root / "published_rows"
+
+    @property
     def current(self) -> Path:
         """The symlink to the release that readers see."""
         return self.root / "current"

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from loaders.checks import SEVERITIES
 from loaders.data_docs import replace_folder
 from loaders.dictionary import read_dictionary
@@ -30,6 +32,7 @@ from loaders.package import PACKAGE_FILES
 from loaders.site.pages import both, render
 from loaders.site.registers import RegisterTable, Section, count_rows, find_registers, read_rows
 from loaders.site.results import LayerResult, read_results
+from loaders.site.standing import made_of, marked, row_keys, take_over, year_tokens
 from loaders.site.summary import read_summary
 from loaders.site.words import Words
 from loaders.version import PROJECT_ROOT
@@ -109,6 +112,11 @@ class _Site:
     origin: Words
     links: tuple[_Link, ...]
 
+    @property
+    def footer(self) -> Markup:
+        """The end of a page: which site it belongs to."""
+        return Markup("<footer>\n<p>{}</p>\n</footer>").format(both(self.origin))
+
 
 def write_work_site(warehouse: Warehouse) -> Path:
     """Write the site of the work file as it is now, in the place of the old one.
@@ -120,7 +128,7 @@ def write_work_site(warehouse: Warehouse) -> Path:
     con = warehouse.connect(read_only=True)
     try:
         with replace_folder(warehouse.site) as staged:
-            _write(staged, con, None, _look_beside(warehouse.root, "../"))
+            _write(staged, con, None, _look_beside(warehouse.root, "../"), warehouse.site)
     finally:
         con.close()
     return warehouse.site
@@ -129,8 +137,8 @@ def write_work_site(warehouse: Warehouse) -> Path:
 def write_release_site(target: Path, warehouse: Warehouse, edition: Edition) -> None:
     """Write the site of a release into a new folder, with the Data Docs and the page of dbt beside its pages.
 
-    The pages are made from the work file, which also has the results of the checks; the caller has made sure that the
-    release holds the same tables.
+    The pages are made from the work file, which also has the results of the checks, or are those of its own site; the
+    caller has made sure that the release holds the same tables.
     """
     target.mkdir()
     if warehouse.data_docs.is_dir():
@@ -140,7 +148,7 @@ def write_release_site(target: Path, warehouse: Warehouse, edition: Edition) -> 
     con = open_duckdb(warehouse.work_file, read_only=True)
     try:
         beside = dataclasses.replace(_look_beside(target, ""), files=_file_cards(target.parent))
-        _write(target, con, edition, beside)
+        _write(target, con, edition, beside, warehouse.site)
     finally:
         con.close()
 
@@ -155,7 +163,9 @@ def _look_beside(folder: Path, prefix: str) -> _Beside:
     )
 
 
-def _write(folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None, beside: _Beside) -> None:
+def _write(
+    folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None, beside: _Beside, earlier: Path
+) -> None:
     layers, tables = read_results(con), find_registers(con)
     cards = read_dictionary(con)
     accuracy = ACCURACY.read_text("utf-8") if ACCURACY.is_file() else None
@@ -167,22 +177,14 @@ def _write(folder: Path, con: duckdb.DuckDBPyConnection, edition: Edition | None
     wanted = {row.finding_key for layer in layers for rule in layer.failed for row in rule.rows if row.finding_key}
     findings: dict[str, str] = {}
     for table in tables:
-        for page, section, rows in _register_pages(con, table):
-            if table.register.key:
-                findings |= {row[table.register.key]: page for row in rows if row[table.register.key] in wanted}
-            write(
-                page,
-                "register.html",
-                _register_title(table, section),
-                table=table,
-                section=section,
-                section_words=_section_words,
-                rows=rows,
-                counted=[(column, count_rows(con, table, column)) for column in table.register.counted]
-                if section is None
-                else [],
-                shown_counts=_SHOWN_COUNTS,
-            )
+        for page, section, token in _register_pages(con, site, table):
+            content = token and take_over(earlier / page, token, site.footer.encode())
+            if not content:
+                content = _register_page(con, site, table, page, section).encode()
+                content = marked(content, token) if token else content
+            (folder / page).write_bytes(content)
+            if wanted and table.register.key:
+                findings |= {key: page for key in row_keys(content) if key in wanted}
     for layer in layers:
         title = Words(f"检查结果：{_LAYER_WORDS[layer.layer].zh}", f"Checks: {_LAYER_WORDS[layer.layer].en.lower()}")
         write(
@@ -340,12 +342,36 @@ def _models_card(beside: _Beside) -> _Card:
 
 
 def _register_pages(
-    con: duckdb.DuckDBPyConnection, table: RegisterTable
-) -> Iterator[tuple[str, Section | None, list[dict[str, Any]]]]:
-    yield table.register.page, None, read_rows(con, table, None) if table.is_together else []
-    if not table.is_together:
-        for section in table.sections:
-            yield table.page_of(section), section, read_rows(con, table, section)
+    con: duckdb.DuckDBPyConnection, site: _Site, table: RegisterTable
+) -> Iterator[tuple[str, Section | None, str | None]]:
+    """The pages of a register, each with what it is made of; none for the first, which counts all rows."""
+    yield table.register.page, None, None
+    if table.is_together:
+        return
+    tokens = year_tokens(con, table)
+    for section in table.sections:
+        same_year = tuple(one for one in table.sections if one.year == section.year)
+        shown = dataclasses.replace(table, row_count=0, sections=same_year)
+        yield table.page_of(section), section, made_of(site.links, shown, section, tokens[section.year])
+
+
+def _register_page(
+    con: duckdb.DuckDBPyConnection, site: _Site, table: RegisterTable, page: str, section: Section | None
+) -> str:
+    return render(
+        "register.html",
+        site=site,
+        page=page,
+        title=_register_title(table, section),
+        table=table,
+        section=section,
+        section_words=_section_words,
+        rows=[] if section is None and not table.is_together else read_rows(con, table, section),
+        counted=[(column, count_rows(con, table, column)) for column in table.register.counted]
+        if section is None
+        else [],
+        shown_counts=_SHOWN_COUNTS,
+    )
 
 
 def _register_title(table: RegisterTable, section: Section | None) -> Words:
@@ -372,7 +398,6 @@ def _section_words(section: Section) -> str:
 def _markdown(text: str) -> Any:
     """A text of the project as HTML, without its own heading, which the page has, and without links."""
     from markdown_it import MarkdownIt
-    from markupsafe import Markup
 
     body = re.sub(r"\A# .*\n", "", text)
     body = re.sub(r"!?\[([^\]]+)\]\([^)]*\)", r"\1", body)

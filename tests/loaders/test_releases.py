@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from loaders.refresh import LoadRequest, run_publish, run_refresh
 from loaders.release_guard import GUARDED, is_guarded
 from loaders.releases import read_rollback, verify_release
 from loaders.rollback import run_rollback
+from loaders.row_tokens import content_tokens, write_row_tokens
 from loaders.settings import Settings
 from loaders.status import describe_status, read_status
 from loaders.warehouse import RELEASE_FILE, Warehouse, open_duckdb, run_lock
@@ -382,6 +383,18 @@ CATALOGUES = {
 }
 
 
+def test_the_tokens_of_rows_tell_the_content_as_it_is_told_elsewhere(warehouse: Warehouse, tmp_path: Path) -> None:
+    con = warehouse.connect()
+    try:
+        con.execute("create table marts.dim_empty (report_id varchar)")
+        con.execute("create view quality.odd as select 1 as one union all select null")
+        write_row_tokens(con, "work", tmp_path / "rows.parquet")
+        found = content_tokens(con, "work", tmp_path / "rows.parquet")
+        assert found == {schema: data_token(con, schema) for schema in ("raw", "seeds", "marts", "quality")}
+    finally:
+        con.close()
+
+
 @pytest.mark.parametrize("change_made", [*CHANGES.values(), *CATALOGUES.values()], ids=[*CHANGES, *CATALOGUES])
 def test_a_release_made_from_the_one_before_holds_what_the_work_file_holds(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, change_made: str
@@ -420,11 +433,32 @@ def test_a_release_is_never_made_from_a_spoiled_one(warehouse: Warehouse, monkey
         assert len(whole) == n
 
 
+def test_what_is_kept_of_the_rows_of_a_release_may_go_or_spoil(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = noted(monkeypatch, "write_database")
+    spoils: list[Callable[[Path], object]] = [Path.unlink, lambda path: path.write_bytes(b"PAR1 spoiled PAR1")]
+    for n, spoil in enumerate(spoils):
+        (kept,) = warehouse.published_rows.iterdir()
+        spoil(kept)
+        release = publish(warehouse, f"update marts.dim_report set title = '{n}'")
+        assert {row[2] for row in rows(release.folder, "marts.dim_report")} == {str(n)}
+    assert whole == []
+    # Of other rows, so that nothing seems to differ: the copy is compared with the work file all the same.
+    (kept,) = warehouse.published_rows.iterdir()
+    change(warehouse, "update marts.dim_report set title = 'later'")
+    con = warehouse.connect(read_only=True)
+    write_row_tokens(con, "work", kept)
+    con.close()
+    assert {row[2] for row in rows(publish(warehouse).folder, "marts.dim_report")} == {"later"}
+    assert len(whole) == 1
+
+
 def test_an_update_that_went_wrong_is_noticed(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     from loaders import release_database
 
     whole = noted(monkeypatch, "write_database")
-    monkeypatch.setattr(release_database, "_bring_up", lambda *_: release_database.Change(False, frozenset()))
+    monkeypatch.setattr(release_database, "_bring_up", lambda *_: release_database.Change(frozenset()))
     release = publish(warehouse, "update marts.dim_report set title = '新'")
     assert len(whole) == 1
     assert {row[2] for row in rows(release.folder, "marts.dim_report")} == {"新"}
@@ -494,10 +528,12 @@ def test_a_disk_that_cannot_be_written_leaves_the_old_release(apart: Warehouse, 
 def test_a_link_that_cannot_be_moved_leaves_the_old_release(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = current(warehouse)
+    before, replace = current(warehouse), os.replace
 
-    def refuse(source: object, target: object) -> None:
-        raise PermissionError(13, "Permission denied", str(target))
+    def refuse(source: Path, target: Path) -> None:
+        if target == warehouse.current:
+            raise PermissionError(13, "Permission denied", str(target))
+        replace(source, target)
 
     monkeypatch.setattr("loaders.releases.os.replace", refuse)
     with pytest.raises(GongkaiError, match=r"cannot write the release \(.*current: Permission denied\)"):
