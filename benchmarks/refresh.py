@@ -4,7 +4,9 @@
 (bodies of counties, four years each), refreshes an empty warehouse with them, refreshes it again with nothing new, and
 once more with a hundredth of new reports, those of the next year of some of the bodies. Each refresh is the command in
 a process of its own; wall and CPU seconds are those of the whole process with its workers, the steps as the warehouse
-keeps them. Two goals: with nothing new less than ten seconds, and with 1 % new at most 15 % of the first one.
+keeps them. Two goals: with nothing new less than ten seconds, and with 1 % new at most 15 % of the first one. The
+refresh with 1 % new is made three times, each from the same warehouse, and the median counts: a minute on a shared
+machine may be a third faster than the next.
 
 The reports are plain texts, which are read fastest, so that the second goal is hardest to meet; or (``mixed``) web
 pages with what sites put around them, Word files and PDF in equal numbers.
@@ -18,16 +20,19 @@ import dataclasses
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
+from loaders.releases import remove_tree
 from loaders.version import PROJECT_ROOT
 from loaders.warehouse import Warehouse
 from tests.faults.catalogue import CATALOGUE, make_layout
@@ -37,7 +42,7 @@ SAMPLE = PROJECT_ROOT / "samples" / "reports" / "daxing_statistics_2020.txt"
 SAMPLE_BODY, SAMPLE_YEAR = "北京市大兴区", "2020年"
 YEARS = (2019, 2020, 2021, 2022)
 IDLE_SECONDS = 10.0
-NEW_SHARE, GOAL = 0.01, 0.15
+NEW_SHARE, GOAL, REPEATS = 0.01, 0.15, 3
 # The formats of mixed reports, and how their files end.
 MIXED = {"html_site": "html", "docx": "docx", "pdf": "pdf"}
 
@@ -126,6 +131,18 @@ def measure(name: str, documents: Path, warehouse: Warehouse) -> Refresh:
     return Refresh(name, wall, cpu, said, dict(_steps(warehouse)))
 
 
+@contextmanager
+def kept_as_it_is(warehouse: Warehouse) -> Iterator[None]:
+    """Put a warehouse back as it was, at the same place, since dbt keeps what it parsed for that."""
+    aside = warehouse.root.with_name("aside")
+    shutil.copytree(warehouse.root, aside, symlinks=True)
+    try:
+        yield
+    finally:
+        remove_tree(warehouse.root)
+        aside.rename(warehouse.root)
+
+
 def _steps(warehouse: Warehouse) -> Iterator[tuple[str, float]]:
     con = duckdb.connect(str(warehouse.work_file), read_only=True)
     try:
@@ -149,14 +166,21 @@ def main(arguments: list[str]) -> int:
         documents, warehouse = Path(name, "documents"), Warehouse(Path(name, "warehouse"))
         documents.mkdir()
         write_documents(documents, options.count, WRITE[options.formats])
-        found = []
-        for title in ("from nothing", "nothing new", "1 % new"):
-            if title == "1 % new":
-                write_new_documents(documents, options.count, WRITE[options.formats])
+        found: list[Refresh] = []
+
+        def refresh(title: str) -> Refresh:
             found.append(measure(title, documents, warehouse))
             if not options.as_json:
                 _print(found[-1], found[0])
-    first, idle, new = found
+            return found[-1]
+
+        first, idle = refresh("from nothing"), refresh("nothing new")
+        write_new_documents(documents, options.count, WRITE[options.formats])
+        again = []
+        for _ in range(REPEATS):
+            with kept_as_it_is(warehouse):
+                again.append(refresh("1 % new"))
+        new = sorted(again, key=lambda one: one.cpu)[REPEATS // 2]
     is_met = idle.wall < IDLE_SECONDS and new.cpu <= GOAL * first.cpu
     if options.as_json:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1))

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     import duckdb
 
 PUBLISHED_SCHEMAS = ("raw", "seeds", "marts", "quality")
-# Rows are compared together by the first of these that a relation has, else all together.
+# Rows are compared together by the first of these that a row has, else all together.
 _GROUPS = ("report_id", "report_year", "document_id", "run_id", "check_id")
 
 
 def row_group(columns: list[str]) -> str:
     """The expression that tells to which group a row of a relation with these columns belongs."""
-    return next((f"coalesce(cast({column} as varchar), '')" for column in _GROUPS if column in columns), "''")
+    return f"coalesce({''.join(f'cast({column} as varchar), ' for column in _GROUPS if column in columns)}'')"
 
 
 def write_row_tokens(con: duckdb.DuckDBPyConnection, database: str, path: Path) -> None:

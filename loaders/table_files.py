@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import duckdb
 
 FORMATS = ("parquet", "csv", "xlsx")
-# Of one file of facts: a workbook of so many is written in three seconds.
-MAX_CELLS_TOGETHER = 100_000
+# Of one file of facts: a workbook of so many is written and read back in a second.
+MAX_CELLS_TOGETHER = 50_000
 _FACTS = ("fct_", "rpt_")
 # What the kinds of an account mean, after the number of cells.
 ACCOUNTS = {

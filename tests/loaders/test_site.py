@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import html5lib
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from selectolax.lexbor import LexborHTMLParser
 
+from loaders import site as site_module
 from loaders.builds import LAYERS
 from loaders.checks import load_suites
 from loaders.errors import ChecksFailedError, GongkaiError
@@ -375,6 +377,59 @@ def test_a_long_register_is_split_by_year_and_holds_every_row_once(
             found[row.attributes["id"]] = int(row.css_first("td").text())
             assert str(found[row.attributes["id"]]) in name
     assert found == expected
+
+
+def test_a_page_stands_until_its_rows_change_or_somebody_wrote_into_it(
+    contradicting: Warehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registers, "ROWS_TOGETHER", 1)
+    made: list[str] = []
+    render = site_module.render
+
+    def note(template: str, **content: Any) -> str:
+        made.append(content["page"])
+        return render(template, **content)
+
+    monkeypatch.setattr(site_module, "render", note)
+    site = write_work_site(contradicting)
+    years = {name for name in made if name.startswith("register_inconsistencies_")}
+    assert len(years) == 2
+    wanted = {path.name: path.read_bytes() for path in site.iterdir() if path.is_file()}
+
+    made.clear()
+    write_work_site(contradicting)
+    assert not years & set(made)
+    assert {path.name: path.read_bytes() for path in site.iterdir() if path.is_file()} == wanted
+    # A release names itself in a page that it takes over, and what a failed rule leads to is found in it.
+    release = write_release(contradicting, tmp_path / "taken")
+    assert not years & set(made)
+    for name in years:
+        assert EDITION.release_id in (release / name).read_text("utf-8")
+    taken = {path.name: path.read_bytes() for path in release.iterdir() if path.is_file()}
+    shutil.rmtree(site)
+    anew = write_release(contradicting, tmp_path / "anew")
+    assert years <= set(made)
+    assert {path.name: path.read_bytes() for path in anew.iterdir() if path.is_file()} == taken
+
+    one, other = sorted(years)
+    write_work_site(contradicting)
+    page = site / one
+    page.write_bytes(page.read_bytes().replace(b"<td", b"<td ", 1))
+    made.clear()
+    write_work_site(contradicting)
+    assert years & set(made) == {one}
+    assert page.read_bytes() == wanted[one]
+
+    year = other.removeprefix("register_inconsistencies_").removesuffix(".html")
+    execute(contradicting, f"update marts.rpt_source_inconsistency set delta = 4711 where report_year = {year}")
+    made.clear()
+    write_work_site(contradicting)
+    assert years & set(made) == {other}
+    assert "4711" in (site / other).read_text("utf-8")
+    monkeypatch.setattr("loaders.site.standing.code_token", lambda: "another version of the templates")
+    made.clear()
+    write_work_site(contradicting)
+    assert years <= set(made)
 
 
 def test_a_finding_shows_both_sides_and_the_print(contradicting: Warehouse) -> None:
