@@ -176,6 +176,21 @@ def built_fingerprint(con: duckdb.DuckDBPyConnection) -> str | None:
     return rows[0][0] if rows else None
 
 
+def is_left_by(con: duckdb.DuckDBPyConnection, fingerprint: str) -> bool:
+    """Whether what dbt last did here was a build of a refresh, by this code, that went well; see macros/."""
+    import duckdb
+
+    try:
+        return con.execute("select fingerprint from intermediate.last_invocation").fetchall() == [(fingerprint,)]
+    except duckdb.CatalogException:  # before the first build
+        return False
+
+
+def note_left_by(con: duckdb.DuckDBPyConnection, fingerprint: str) -> None:
+    """Note that what dbt last did here was a build of a refresh that went well."""
+    con.execute("update intermediate.last_invocation set fingerprint = ?", [fingerprint])
+
+
 def record_check(
     con: duckdb.DuckDBPyConnection,
     layer: str,

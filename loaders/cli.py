@@ -7,7 +7,6 @@ published, 5 locked by another run. Nobody meets a traceback unless ``GONGKAI_DE
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -18,11 +17,10 @@ from typing import Any, TypeVar
 
 import click
 
+from loaders.collector import sparing_collector
 from loaders.errors import GongkaiError
 from loaders.settings import Settings, make_settings
 from loaders.version import LOADER_VERSION
-
-_YOUNG_OBJECTS = 100_000
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -368,11 +366,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     # A scheduler stops a run with SIGTERM; as an interrupt it unwinds, so the run is recorded and the lock signed off.
     signal.signal(signal.SIGTERM, _interrupt)
-    # dbt and Great Expectations make a million objects that stay; looking through them at the usual rate, whenever 700
-    # more are there, costs a tenth of a refresh.
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
     try:
-        code = cli.main(args=arguments, prog_name="gongkai", standalone_mode=False)
+        with sparing_collector():
+            code = cli.main(args=arguments, prog_name="gongkai", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code

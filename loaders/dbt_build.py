@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import io
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+from loaders.collector import sparing_collector
 from loaders.errors import ChecksFailedError, GongkaiError
 from loaders.history import NodeResult
 from loaders.version import PROJECT_ROOT
@@ -18,6 +19,7 @@ from loaders.warehouse import Warehouse, open_duckdb
 
 _SHOWN_NODES = 10
 _SHOWN_ROWS = 3
+_LOG_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ def build_marts(
     warehouse: Warehouse,
     *,
     every_year: bool = False,
+    is_seeded: bool = False,
     keep: Callable[[Sequence[NodeResult]], None] | None = None,
 ) -> None:
     """Build seeds, models and tests into the work file; it must not be open in this process.
 
-    Only the years that new or changed reports touch are made, unless ``every_year`` asks for all. ``keep`` is given
+    Only the years that new or changed reports touch are made, unless ``every_year`` asks for all. Where the file
+    ``is_seeded``, what is made of seeds alone stays as an earlier build by the same code left it. ``keep`` is given
     what dbt says of every node, whether the build went well or not.
 
     Raises:
@@ -46,26 +50,29 @@ def build_marts(
     from dbt.cli.main import dbtRunner
 
     # Nothing of a refresh reads what dbt says of itself in JSON, and writing it takes a second.
-    arguments = ["--quiet", "--no-use-colors", "--no-write-json", "--log-level-file", "info", "build"]
+    arguments = ["--quiet", "--no-use-colors", "--no-write-json"]
+    arguments += ["--log-level", "none", "--log-level-file", "none", "build"]
     arguments += ["--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT)]
     arguments += ["--full-refresh"] if every_year else []
+    arguments += ["--selector", "below_sources"] if is_seeded else []
     values = {}
     if not _is_default(warehouse):
-        arguments += ["--target-path", str(warehouse.dbt_target), "--log-path", str(warehouse.dbt_target / "logs")]
+        arguments += ["--target-path", str(warehouse.dbt_target)]
         values["GONGKAI_WAREHOUSE"] = str(warehouse.root)
-    output = io.StringIO()
+    log_file = warehouse.dbt_target / "logs" / "dbt.log"
+    errors: list[str] = []
     try:
-        with _environment(**values), _without_collector(), contextlib.redirect_stdout(output):
-            result = dbtRunner().invoke(arguments)
+        with _environment(**values), sparing_collector(), _log(log_file, errors) as log:
+            result = dbtRunner(callbacks=[log]).invoke([*arguments, "--log-path", str(log_file.parent)])
     finally:
         _close_connections()
     if result.exception is not None:
-        reason = str(result.exception).strip() or output.getvalue().strip()
+        reason = str(result.exception).strip() or "\n".join(errors)
         raise GongkaiError(f"dbt could not build: {reason}; nothing was published")
     if keep is not None:
         keep([_node_result(node) for node in getattr(result.result, "results", ())])
     if not result.success:
-        _raise_failed(result.result, output.getvalue(), warehouse)
+        _raise_failed(result.result, errors, warehouse, log_file)
 
 
 def _is_default(warehouse: Warehouse) -> bool:
@@ -90,15 +97,28 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Leave the garbage where it is: dbt keeps what it parsed, and looking through it takes a tenth of a build."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+def _log(path: Path, errors: list[str]) -> Iterator[Callable[[Any], None]]:
+    """What writes the events of dbt into a file, those for people alone, and keeps its errors.
+
+    The logger of dbt composes the line of every event and drops nine of ten of them afterwards, a second of a build.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=5, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s [%(levelname)-7s] [%(threadName)s]: %(message)s"))
+    logger = logging.Logger("gongkai.dbt")
+    logger.addHandler(handler)
+
+    def log(event: Any) -> None:
+        level = logging.getLevelNamesMapping().get(event.info.level.upper(), logging.DEBUG)
+        if level >= logging.INFO:
+            logger.log(level, "%s", event.info.msg)
+        if level >= logging.ERROR:
+            errors.append(event.info.msg)
+
     try:
-        yield
+        yield log
     finally:
-        if was_enabled:
-            gc.enable()
+        handler.close()
 
 
 def _close_connections() -> None:
@@ -139,7 +159,7 @@ def _rows_of(node: Any, warehouse: Warehouse) -> tuple[str, ...]:
     return tuple(", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) for row in rows)
 
 
-def _raise_failed(run: Any, output: str, warehouse: Warehouse) -> None:
+def _raise_failed(run: Any, errors: Sequence[str], warehouse: Warehouse, log_file: Path) -> None:
     failed = [
         _FailedNode(
             node.node.name,
@@ -155,10 +175,10 @@ def _raise_failed(run: Any, output: str, warehouse: Warehouse) -> None:
         lines.append(f"  {node.name}: {node.status}: {node.message}")
         lines += [f"    {row}" for row in node.rows]
     if not failed:
-        lines.append(output.strip())
+        lines += errors
     if len(failed) > _SHOWN_NODES:
         lines.append(f"  and {len(failed) - _SHOWN_NODES} more")
-    lines.append(f"  next: mend what is named; the log is {warehouse.dbt_target / 'logs' / 'dbt.log'}")
+    lines.append(f"  next: mend what is named; the log is {log_file}")
     message = "\n".join(lines)
     if failed and all(node.status == "fail" for node in failed):
         raise ChecksFailedError(message)

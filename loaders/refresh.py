@@ -25,6 +25,8 @@ from loaders.builds import (
     end_build,
     is_built,
     is_checked,
+    is_left_by,
+    note_left_by,
     record_check,
 )
 from loaders.errors import GongkaiError, RejectedDocumentsError, UsageError
@@ -302,7 +304,8 @@ def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str, *,
     warehouse = settings.warehouse
     settings.say("building the marts")
     # Tables that other code made are made anew, with the columns that they have now.
-    is_same_code = _ask(warehouse, lambda con: built_fingerprint(con) == fingerprint)
+    is_whole = every_year or _ask(warehouse, lambda con: built_fingerprint(con) != fingerprint)
+    is_seeded = not is_whole and _ask(warehouse, lambda con: is_left_by(con, fingerprint))
     build_id = _ask(warehouse, lambda con: begin_build(con, run_id, fingerprint, raw_token))
 
     def keep(nodes: Sequence[NodeResult]) -> None:
@@ -310,12 +313,13 @@ def _build(settings: Settings, run_id: str, fingerprint: str, raw_token: str, *,
 
     with _step(warehouse, run_id, "build", counted=("seeds", "marts")):
         try:
-            build_marts(warehouse, every_year=every_year or not is_same_code, keep=keep)
+            build_marts(warehouse, every_year=is_whole, is_seeded=is_seeded, keep=keep)
         except GongkaiError as error:
             message = str(error)
             _ask(warehouse, lambda con: end_build(con, build_id, "failed", message))
             raise
         _ask(warehouse, lambda con: end_build(con, build_id, "built"))
+        _ask(warehouse, lambda con: note_left_by(con, fingerprint))
 
 
 @contextlib.contextmanager

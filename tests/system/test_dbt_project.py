@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from loaders.builds import data_token, is_left_by, note_left_by
 from loaders.refresh import LoadRequest, run_load
 from loaders.settings import Settings
 from loaders.vocabulary import PROJECT_ROOT
@@ -60,6 +61,32 @@ def test_the_next_build_makes_nothing_anew_and_warns_of_nothing(loaded: Path) ->
         # What a plain build selects is enough to keep its tokens: it asked every test of the tables that grow.
         columns = con.execute("from intermediate.built_reports limit 0").description
         assert "is_old" not in [column[0] for column in columns]
+
+
+def test_what_is_made_of_seeds_alone_stands_until_somebody_else_runs_dbt(loaded: Path) -> None:
+    with duckdb.connect(str(loaded / "work.duckdb")) as con:
+        assert not is_left_by(con, "code")
+        note_left_by(con, "code")
+        assert is_left_by(con, "code")
+        assert not is_left_by(con, "other code")
+        before = data_token(con, "marts")
+        con.execute("alter table intermediate.built_reports add column is_old boolean")
+    code, said = dbt(loaded, "build", "--selector", "below_sources")
+    assert code == 0, said[-3000:]
+    assert "seed file" not in said
+    assert "model marts.dim_metric " not in said
+    assert "WARN=0" in said
+    with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
+        assert not is_left_by(con, "code")
+        assert data_token(con, "marts") == before
+        # It asked every test of the tables that grow, as a plain build does.
+        columns = con.execute("from intermediate.built_reports limit 0").description
+        assert "is_old" not in [column[0] for column in columns]
+    with duckdb.connect(str(loaded / "work.duckdb")) as con:
+        note_left_by(con, "code")
+    assert dbt(loaded, "seed", "--select", "scopes")[0] == 0
+    with duckdb.connect(str(loaded / "work.duckdb"), read_only=True) as con:
+        assert not is_left_by(con, "code")
 
 
 def test_a_broken_grain_of_an_intermediate_table_is_found(loaded: Path) -> None:

@@ -18,6 +18,9 @@ from tests.system.driver import STEPS
 
 # A machine that does much else takes its time; this only ends a process that hangs.
 PATIENCE = 1200
+NODES = (
+    "select status, node_name, resource_type from quality.dbt_results where run_id = (select max(run_id) from raw.runs)"
+)
 MARTS = "select metric_code, report_year, value, reliability from marts.fct_metric_value order by all"
 
 
@@ -147,15 +150,26 @@ def test_a_model_that_fails_leaves_the_release_untouched(refreshed: Warehouse) -
     assert code == 1, text
     assert "fct_value_conflict" in text
     assert "Traceback" not in text
+    log = refreshed.dbt_target / "logs" / "dbt.log"
+    assert f"the log is {log}" in text
+    assert "fct_value_conflict" in log.read_text("utf-8")
     assert os.readlink(refreshed.current) == before
-    con = duckdb.connect(str(refreshed.work_file), read_only=True)
-    nodes = con.execute(
-        "select status, node_name from quality.dbt_results where run_id = (select max(run_id) from raw.runs)"
-    ).fetchall()
+    con = duckdb.connect(str(refreshed.work_file))
+    nodes = con.execute(NODES).fetchall()
     timings = con.execute(
         "select step_code, status from quality.step_timings where run_id = (select max(run_id) from raw.runs)"
     ).fetchall()
+    con.execute("drop table marts.fct_value_conflict")
     con.close()
-    assert ("error", "fct_value_conflict") in nodes
-    assert "skipped" in {status for status, _ in nodes}
+    assert ("error", "fct_value_conflict", "model") in nodes
+    assert "skipped" in {status for status, _, _ in nodes}
     assert ("build", "failed") in timings
+    # The build before it went well, by the same code: what is made of seeds alone stood.
+    assert not {"seed", "dim_metric"} & {word for node in nodes for word in node}
+    # After the one that failed nothing is taken for granted.
+    code, text = refresh(documents, refreshed)
+    assert code == 0, text
+    with duckdb.connect(str(refreshed.work_file), read_only=True) as con:
+        assert {("success", "dim_metric", "model"), ("success", "metrics", "seed")} <= set(
+            con.execute(NODES).fetchall()
+        )
